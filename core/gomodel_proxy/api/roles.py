@@ -1,0 +1,502 @@
+"""Roles: the protocols that plugins' objects play, and `Kind`, the one shape that opens them.
+
+Members that the core reads are read-only properties, so tuples and literals satisfy them.
+Methods are plain calls unless marked ``async``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from .values import Price  # a struct's field types must exist at run time
+
+if TYPE_CHECKING:
+    from .errors import GatewayError, UpstreamError
+    from .values import (
+        Ask,
+        Call,
+        Headers,
+        LedgerRow,
+        Model,
+        Principal,
+        Resource,
+        Secret,
+        Target,
+        UpstreamRequest,
+        Usage,
+    )
+
+__all__ = [
+    "AdminPage",
+    "Authenticator",
+    "Cache",
+    "Commands",
+    "Dialect",
+    "Exchange",
+    "Fields",
+    "Guardrail",
+    "Kind",
+    "Ledger",
+    "Limit",
+    "Meter",
+    "Observer",
+    "PriceBook",
+    "Provider",
+    "ProviderConfig",
+    "Query",
+    "Receiver",
+    "Resources",
+    "Router",
+    "Runtime",
+    "Stage",
+    "Store",
+    "Translation",
+    "Translator",
+    "Transport",
+]
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Runtime(Protocol):
+    """What an opening object is told about its surroundings."""
+
+    @property
+    def name(self) -> str:
+        """The name of its configuration table (``openai-eu`` for ``[providers.openai-eu]``)."""
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths in the configuration start from."""
+
+    @property
+    def log(self) -> Any:
+        """A structlog logger bound to the object's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[R_co]):
+    """Something the configuration can name: a type, its settings, and how to open it.
+
+    ``config`` is a msgspec struct; the table of that type is decoded into it, unknown keys
+    refused. ``open`` returns an async context manager: entering starts the object, leaving
+    stops it.
+    """
+
+    name: str
+    config: type[msgspec.Struct]
+    open: Callable[[Any, Runtime], AbstractAsyncContextManager[R_co]]
+
+
+# ---------------------------------------------------------------- providers and dialects
+
+
+class ProviderConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The settings that every ``[providers.<name>]`` table has; a plugin's struct adds its own.
+
+    ``models_mode``: "fallback" asks the vendor and uses ``models`` when that fails or lists
+    nothing; "allowlist" takes ``models`` as the whole truth. ``concurrency`` limits requests
+    under way (0: no limit), of which ``queue`` more may wait. ``retry_unsafe`` allows sending
+    again what the vendor may already have charged for. ``prices`` go before the plugin's own.
+    """
+
+    type: str
+    models: list[str] = []
+    models_mode: str = "fallback"
+    transport: str = "http"
+    headers: dict[str, str] = {}
+    prices: dict[str, Price] = {}
+    retry_unsafe: bool = False
+    concurrency: int = 0
+    queue: int = 1000
+
+
+class Provider(Protocol):
+    """One configured account of a vendor. Pure: bytes in, bytes out; the core does the sending."""
+
+    @property
+    def speaks(self) -> Mapping[str, Sequence[str]]:
+        """Operation → the dialects it takes natively, the preferred one first."""
+
+    @property
+    def secrets(self) -> Sequence[Secret]:
+        """Credentials to be masked wherever the vendor might echo them."""
+
+    @property
+    def stream_usage(self) -> str:
+        """Whether streams report usage: "ask" (only if the request says so), "always", "never"."""
+
+    @property
+    def prices(self) -> Mapping[str, Price]:
+        """Published prices by model id or pattern (``gpt-4o-*``); see `Price`."""
+
+    @property
+    def price_version(self) -> str:
+        """The date or version of `prices`, kept in every row they priced."""
+
+    def request(self, ask: Ask) -> UpstreamRequest:
+        """Return the vendor's HTTP request for a body in one of the dialects it speaks."""
+
+    def failure(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
+        """Return what an HTTP status of 400 or more means; must not raise."""
+
+    def models_request(self) -> UpstreamRequest | None:
+        """Return the request that lists models, None where the vendor has none."""
+
+    def models_reply(self, body: bytes) -> Sequence[Model]:
+        """Return the models of a listing; raises ValueError on one that makes no sense."""
+
+
+class Fields(Protocol):
+    """A request body decoded once: what routing needs, every other member's bytes untouched."""
+
+    @property
+    def model(self) -> str:
+        """The selector as the caller wrote it."""
+
+    @property
+    def stream(self) -> bool:
+        """Whether the caller asked for a stream."""
+
+    @property
+    def provider(self) -> str | None:
+        """The caller's routing hint: a ``provider`` member, if it is a string."""
+
+    @property
+    def references(self) -> Sequence[tuple[str, str]]:
+        """``(kind, id)`` of every vendor resource that the body names (ownership is checked)."""
+
+    def readdress(self, model: str, *, ask_usage: bool) -> bytes:
+        """Return the body for ``model``: hint removed, usage asked for if need be."""
+
+    @property
+    def asked_usage(self) -> bool:
+        """Whether the caller asked for the stream's usage itself."""
+
+
+class Meter(Protocol):
+    """Watches one stream: hides what only we asked for, and knows how it ended.
+
+    ``feed`` and ``close`` return the bytes for the caller, whole events only. One `Meter`
+    serves one stream and keeps no more than one unfinished event (bounded by the core).
+    """
+
+    @property
+    def events(self) -> int:
+        """Content events so far; the estimate of output where usage never came."""
+
+    @property
+    def error(self) -> str | None:
+        """The message of an error that the vendor sent inside the stream."""
+
+    @property
+    def pending(self) -> int:
+        """Bytes held back because their event is not complete."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what arrived, return what may go on."""
+
+    def close(self, *, framed: bool) -> tuple[bytes, bool]:
+        """End the stream: the last bytes, and whether it ended as the dialect demands.
+
+        ``framed`` says that HTTP's own framing was complete (not just a closed connection).
+        """
+
+    def usage(self) -> Usage | None:
+        """Return the usage that the stream reported, if it did."""
+
+
+class Dialect(Protocol):
+    """One way to write one operation: how callers' bodies, replies, streams and errors look."""
+
+    @property
+    def name(self) -> str:
+        """Such as ``openai.chat``."""
+
+    @property
+    def operation(self) -> str:
+        """Such as ``chat``; dialects of one operation can be translated into each other."""
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Paths whose POST speaks this dialect; ``{name}`` matches a segment."""
+
+    @property
+    def headers(self) -> frozenset[str]:
+        """Lower-case names of the caller's headers that go on to the vendor."""
+
+    def read(self, body: bytes, path: Mapping[str, str]) -> Fields:
+        """Check and decode a request body; raises `InvalidRequest` naming the member."""
+
+    def usage(self, body: bytes) -> Usage | None:
+        """Return the usage in a whole reply."""
+
+    def reply(self, body: bytes, provider: str) -> tuple[bytes, Usage | None, Sequence[str]]:
+        """Check a whole reply and name its provider.
+
+        Returns the bytes for the caller, the usage, and ids of vendor resources it created, as
+        ``kind:id``. Raises `UpstreamError` when the body is no reply of this dialect.
+        """
+
+    def meter(self, *, hide_usage: bool) -> Meter:
+        """Return the watcher of one stream."""
+
+    def error(self, error: GatewayError) -> bytes:
+        """Return an error as this dialect's JSON body."""
+
+    def stream_error(self, error: GatewayError) -> bytes:
+        """Return an error as the last event of a stream."""
+
+
+class Translation(msgspec.Struct, frozen=True):
+    """A body in another dialect, and what could not come along (``stop``, ``n(3>1)``)."""
+
+    body: bytes
+    losses: tuple[str, ...] = ()
+
+
+class Stage(Protocol):
+    """One step of a stream; runs for every read, so it must be quick."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes, return bytes."""
+
+    def close(self) -> bytes:
+        """Return what was held back."""
+
+
+class Translator(Protocol):
+    """From one dialect of an operation to another and back; pure."""
+
+    def request(self, body: bytes, model: str) -> Translation:
+        """Return a caller's body in the provider's dialect."""
+
+    def reply(self, body: bytes) -> Translation:
+        """Return a provider's reply in the caller's dialect."""
+
+    def stream(self) -> Stage:
+        """Return a fresh stage from the provider's stream to the caller's."""
+
+
+# ---------------------------------------------------------------- sending
+
+
+class Receiver(Protocol):
+    """Takes one upstream answer as it comes. Exactly one of `end` and `failed` is the last."""
+
+    def head(self, status: int, headers: Headers) -> None:
+        """The final status and headers have come."""
+
+    def data(self, data: bytes) -> None:
+        """A piece of the body, transfer and content encodings undone."""
+
+    def end(self, framed: bool) -> None:
+        """The body is over; ``framed`` unless only the closed connection says so."""
+
+    def failed(self, error: UpstreamError) -> None:
+        """Nothing more will come."""
+
+
+class Exchange(Protocol):
+    """A running upstream request."""
+
+    def pause(self) -> None:
+        """Stop reading until `resume`: the caller is slower than the vendor."""
+
+    def resume(self) -> None:
+        """Read on."""
+
+    def close(self) -> None:
+        """Drop the request and its connection now; the receiver hears nothing more."""
+
+
+class Transport(Protocol):
+    """A way to send: HTTP by default; in-process models and odd networks bring their own."""
+
+    def open(self, request: UpstreamRequest, receiver: Receiver) -> Exchange:
+        """Start sending; never blocks, never raises: what goes wrong goes to ``receiver``."""
+
+
+# ---------------------------------------------------------------- policy
+
+
+class Router(Protocol):
+    """One step of the routing chain, in configured order."""
+
+    async def plan(self, call: Call, targets: Sequence[Target]) -> Sequence[Target]:
+        """Return the targets to try, in order; may drop, add and reorder."""
+
+
+class Authenticator(Protocol):
+    """Finds out who calls; the first to answer wins, in configured order."""
+
+    async def identify(self, headers: Mapping[str, str]) -> Principal | None:
+        """Return the principal, None if these credentials are none of its own."""
+
+
+class Limit(Protocol):
+    """Rates, budgets, concurrency: reserve on entry, settle on exit."""
+
+    def admit(self, call: Call) -> AbstractAsyncContextManager[Any]:
+        """Return the context that the call runs in; entering raises `RateLimited`."""
+
+
+class Guardrail(Protocol):
+    """Reads and may rewrite requests and whole replies, and stages streams."""
+
+    async def request(self, call: Call) -> bytes | None:
+        """Return a new body, None to leave it; raises `InvalidRequest` to refuse."""
+
+    async def reply(self, call: Call, body: bytes) -> bytes | None:
+        """Return a new reply, None to leave it."""
+
+    def stage(self, call: Call) -> Stage | None:
+        """Return a stage for the call's stream, None to leave it alone."""
+
+
+class Cache(Protocol):
+    """Whole replies by key; the core's keys always include the tenant."""
+
+    async def get(self, key: str) -> bytes | None:
+        """Return a stored reply."""
+
+    async def put(self, key: str, reply: bytes) -> None:
+        """Keep a reply; how long is the cache's own setting."""
+
+
+class PriceBook(Protocol):
+    """Prices from elsewhere; asked before the provider's own."""
+
+    def price(self, provider: str, type_: str, model: str) -> tuple[Price, str] | None:
+        """Return price and version, None if unknown here."""
+
+
+class Observer(Protocol):
+    """Watches one call."""
+
+    def chunk(self, data: bytes) -> None:
+        """Bytes left for the caller."""
+
+    def done(self, call: Call, error: BaseException | None) -> None:
+        """The call is over."""
+
+
+# ---------------------------------------------------------------- store
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """A question to the ledger. ``since`` and ``until`` are epoch microseconds, half open.
+
+    ``principal`` and ``user_path`` (a subtree) narrow to a tenant; None asks for all.
+    ``after`` is the id of the last row of the page before.
+    """
+
+    since: int | None = None
+    until: int | None = None
+    principal: str | None = None
+    user_path: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    status: str | None = None
+    limit: int = 50
+    after: str | None = None
+
+
+class Ledger(Protocol):
+    """Where rows are kept."""
+
+    async def write(self, rows: Sequence[LedgerRow]) -> None:
+        """Commit rows. Writing a row again changes nothing, except `unknown` giving way."""
+
+    async def log(self, query: Query) -> Sequence[Mapping[str, Any]]:
+        """Return rows, newest first, each with its ``attempts``."""
+
+    async def summary(self, query: Query) -> Mapping[str, Any]:
+        """Return sums: ``requests``, token classes, costs in pico-USD, counts by status."""
+
+    async def daily(self, query: Query) -> Sequence[Mapping[str, Any]]:
+        """Return `summary` members per UTC ``date`` (``2026-11-22``), ascending."""
+
+    async def models(self, query: Query) -> Sequence[Mapping[str, Any]]:
+        """Return `summary` members per ``provider`` and ``model``, dearest first."""
+
+
+class Resources(Protocol):
+    """Who owns what at the vendors."""
+
+    async def add(self, resources: Sequence[Resource]) -> None:
+        """Enter resources; entering one again changes nothing."""
+
+    async def find(self, kind: str, id: str) -> Resource | None:  # noqa: A002
+        """Return the entry of a vendor id."""
+
+    async def remove(self, kind: str, id: str) -> None:  # noqa: A002
+        """Forget an id; unknown ones are no error."""
+
+
+class Store(Protocol):
+    """One database, opened once; a part is None where the store does not have it.
+
+    ``batches``, ``files`` and ``responses`` share the ledger's transactions.
+    """
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """Requests and their costs."""
+
+    @property
+    def resources(self) -> Resources | None:
+        """Ownership of vendor ids."""
+
+    @property
+    def batches(self) -> Any | None:
+        """Batches and their lines."""
+
+    @property
+    def files(self) -> Any | None:
+        """Uploaded and produced files."""
+
+    @property
+    def responses(self) -> Any | None:
+        """Stored responses and conversations."""
+
+    async def check(self) -> None:
+        """Raise if the store cannot be used right now."""
+
+
+# ---------------------------------------------------------------- edges
+
+
+class AdminPage(Protocol):
+    """A page under ``/admin``; only admins see it."""
+
+    @property
+    def path(self) -> str:
+        """Below ``/admin/``."""
+
+    @property
+    def title(self) -> str:
+        """For the menu."""
+
+    async def get(self, query: Mapping[str, str]) -> tuple[str, bytes]:
+        """Return content type and body."""
+
+
+class Commands(Protocol):
+    """Where plugins add commands to ``gomodel-proxy``."""
+
+    def add(
+        self,
+        name: str,
+        help: str,  # noqa: A002
+        arguments: Callable[[Any], None],
+        run: Callable[[Any], int],
+    ) -> None:
+        """Add a command: ``arguments`` gets its `argparse.ArgumentParser`, ``run`` the result."""
+
