@@ -1,0 +1,1 @@
+"""What the gateway costs, compared with nginx: ``make bench`` runs `bench.run`."""

@@ -1,0 +1,77 @@
+"""What a start costs: import, and the time to the first answer."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import sys
+import time
+from contextlib import closing
+from statistics import median
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bench import traffic
+from bench.gateways import start_server
+from bench.processes import GATEWAY_CPU, Fleet, pinned
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.gateways import Gateway, Upstreams
+
+THIRD_PARTY = "import aiohttp.web, msgspec, pluggy, structlog"
+
+# Every module of ours that a start could load, imported after what `first` imports.
+IMPORT = """
+import importlib, pkgutil, time
+{first}
+began = time.process_time()
+for name in {packages}:
+    package = importlib.import_module(name)
+    for module in pkgutil.walk_packages(package.__path__, name + "."):
+        if ".testing" not in module.name and not module.name.endswith(".__main__"):
+            importlib.import_module(module.name)
+print(time.process_time() - began)
+"""
+PACKAGES = (
+    "gomodel_proxy",
+    "gomodel_proxy_openai",
+    "gomodel_proxy_openai_compatible",
+    "gomodel_proxy_sandbox",
+    "gomodel_proxy_sqlite",
+)
+
+
+def import_cpu(first: str, times: int = 5) -> float:
+    """Return the seconds of CPU that importing all of our modules takes after ``first``."""
+    code = IMPORT.format(first=first, packages=PACKAGES)
+    argv = pinned([sys.executable, "-c", code], GATEWAY_CPU)
+    return median(float(subprocess.check_output(argv)) for _ in range(times))
+
+
+def first_answer(folder: Path, up: Upstreams, times: int = 5) -> float:
+    """Return the seconds from starting the command to its first answered chat request."""
+    return median(one_start(folder / f"start-{number}", up) for number in range(times))
+
+
+def one_start(folder: Path, up: Upstreams) -> float:
+    """Start the command once, from an empty folder, and ask."""
+    with Fleet() as fleet:
+        began = time.monotonic()
+        gateway = start_server(fleet, folder, up)
+        ask(gateway)
+        return time.monotonic() - began
+
+
+def ask(gateway: Gateway) -> None:
+    """Send one chat request; leave if it is not answered."""
+    parts = urlsplit(gateway.json)
+    with closing(http.client.HTTPConnection(parts.netloc, timeout=10)) as connection:
+        body = traffic.request(traffic.JSON_MODEL, stream=False)
+        headers = {"Authorization": f"Bearer {traffic.KEY}", "Content-Type": "application/json"}
+        connection.request("POST", parts.path, body, headers)
+        reply = connection.getresponse()
+        text = reply.read()
+    if reply.status != 200:
+        sys.exit(f"{gateway.json} answered {reply.status}: {text!r}")
