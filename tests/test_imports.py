@@ -40,7 +40,16 @@ PLUGIN = {"hookspecs", "api", "wire", "msgspec"}
 PLUGIN_TESTS = PLUGIN | {"testing", "hypothesis", "pytest"}
 
 # Standard modules with a side: sockets are for the edges, and `wire` knows no loop and no clock.
-SOCKETS = {"http", "select", "selectors", "socket", "socketserver", "ssl", "urllib.request"}
+SOCKETS = {
+    "http.client",
+    "http.server",
+    "select",
+    "selectors",
+    "socket",
+    "socketserver",
+    "ssl",
+    "urllib.request",
+}
 LOOP_AND_CLOCK = {"asyncio", "concurrent", "os", "signal", "subprocess", "threading", "time"}
 FORBIDDEN = {
     "http": set[str](),
@@ -60,7 +69,7 @@ def imported(source: str, module: str, *, package: bool) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             above = here[: len(here) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
-            if base in ("gomodel_proxy", "urllib"):  # its members are what is imported
+            if base in ("gomodel_proxy", "http", "urllib"):  # its members are what is imported
                 yield from (f"{base}.{alias.name}" for alias in node.names)
             else:
                 yield base
@@ -125,6 +134,7 @@ def test_tests_of_plugins(file: Path) -> None:
         ("gomodel_proxy.http.app", "import gomodel_proxy.testing", "gomodel_proxy.testing"),
         ("gomodel_proxy.engine.pipeline", "from .streams import Stream", None),
         ("gomodel_proxy.engine.pipeline", "from urllib.parse import quote", None),
+        ("gomodel_proxy.engine.pipeline", "from http import HTTPStatus, client", "http.client"),
     ],
 )
 def test_a_wrong_arrow_is_found(module: str, source: str, wrong: str | None) -> None:

@@ -95,11 +95,13 @@ def test_the_wheel_holds_the_contract_of_the_top_level(dist: Path) -> None:
     assert contract == (ROOT / "hookspecs.py").read_bytes()
 
 
-def test_the_wheel_holds_every_file_of_the_package(dist: Path) -> None:
-    core = ROOT / "core"
-    files = [file for file in core.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
-    with wheel(dist, "gomodel-proxy") as archive:
-        assert {str(file.relative_to(core)) for file in files} <= set(archive.namelist())
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_a_wheel_holds_every_file_of_the_package(dist: Path, name: str) -> None:
+    plugin = name.removeprefix("gomodel-proxy").lstrip("-").replace("-", "_")
+    source = ROOT / "plugins" / plugin / "src" if plugin else ROOT / "core"
+    files = {file for file in source.rglob("*") if file.is_file() and file.suffix != ".pyc"}
+    with wheel(dist, name) as archive:
+        assert {str(file.relative_to(source)) for file in files} <= set(archive.namelist())
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
