@@ -8,6 +8,9 @@ BIN     := .venv/bin
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 LINK    := core/gomodel_proxy/hookspecs.py
 
+# Named, or an environment that happens to be active would be taken instead.
+INTO    := --quiet --python .venv
+
 # uv.lock records the address of an index, so git ignores it; what is exported from it has none.
 EXPORT  := --quiet --frozen --no-emit-workspace --no-header --format requirements-txt
 
@@ -34,7 +37,7 @@ types: ready ## check types
 	$(BIN)/mypy bench
 
 build: ready ## build the distributions into dist/
-	$(UV) build --quiet --all-packages --no-build-isolation --offline --out-dir dist
+	$(UV) build $(INTO) --all-packages --no-build-isolation --offline --out-dir dist
 	@ls dist
 
 bench: ready ## measure the budgets against nginx, in ROUNDS (5)
@@ -56,8 +59,8 @@ ready: .venv/.ready
 
 .venv/.ready: requirements-dev.lock pyproject.toml $(PLUGINS:=/pyproject.toml) | $(UV)
 	@$(UV) venv --quiet --allow-existing .venv
-	@$(UV) pip sync --quiet --require-hashes requirements-dev.lock
-	@$(UV) pip install --quiet --no-build-isolation --no-deps --offline $(addprefix -e ,. $(PLUGINS))
+	@$(UV) pip sync $(INTO) --require-hashes requirements-dev.lock
+	@$(UV) pip install $(INTO) --no-build-isolation --no-deps --offline $(addprefix -e ,. $(PLUGINS))
 	@touch $@
 
 $(UV): requirements-uv.lock
