@@ -1,3 +1,4 @@
+# mypy: disable-error-code="empty-body"
 """The contract between the gateway and its plugins. Read this file first.
 
 A plugin is a module (or any object) whose functions carry ``@hookimpl``; a distribution offers it
@@ -16,9 +17,9 @@ the *pair* hook runs once per pair of dialects; *call* hooks run once per reques
 to plain functions. None runs per chunk: objects do. No hook is a coroutine; the objects' own
 methods may be. Order comes from the configuration, never from registration.
 
-Arguments are passed by name: take the ones you need. What the objects must be able to do stands in
-``gomodel_proxy.api.roles``, what they are handed in ``gomodel_proxy.api.values``. A plugin may state
-``GOMODEL_API = 1``; another number than `API` quarantines that plugin alone.
+Arguments are passed by name: take the ones you need. What the objects must be able to do stands
+in ``gomodel_proxy.api.roles``, what they are handed in ``gomodel_proxy.api.values``. A plugin may
+state ``GOMODEL_API = 1``; another number than `API` quarantines that plugin alone.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ def gomodel_admin_pages() -> Iterable[AdminPage]:
 
 @hookspec
 def gomodel_lifespan(runtime: Runtime) -> AbstractAsyncContextManager[Any] | None:
-    """Return a context entered at start and left, in reverse order, on stop. None: nothing to do."""
+    """Return a context entered at start and left, in reverse order, on stop; None if idle."""
 
 
 # ------------------------------------------------------------------------------

@@ -196,6 +196,14 @@ class Meter(Protocol):
         """The message of an error that the vendor sent inside the stream."""
 
     @property
+    def reported(self) -> bool:
+        """Whether `error` is the vendor's own event, which has gone on to the caller."""
+
+    @property
+    def created(self) -> Sequence[str]:
+        """Vendor resources the stream created, as ``kind:id``."""
+
+    @property
     def pending(self) -> int:
         """Bytes held back because their event is not complete."""
 
@@ -336,6 +344,10 @@ class Router(Protocol):
 class Authenticator(Protocol):
     """Finds out who calls; the first to answer wins, in configured order."""
 
+    @property
+    def lasting(self) -> bool:
+        """Whether an answer holds as long as the configuration, so that it may be remembered."""
+
     async def identify(self, headers: Mapping[str, str]) -> Principal | None:
         """Return the principal, None if these credentials are none of its own."""
 
@@ -433,10 +445,10 @@ class Resources(Protocol):
     async def add(self, resources: Sequence[Resource]) -> None:
         """Enter resources; entering one again changes nothing."""
 
-    async def find(self, kind: str, id: str) -> Resource | None:  # noqa: A002
+    async def find(self, kind: str, id: str) -> Resource | None:
         """Return the entry of a vendor id."""
 
-    async def remove(self, kind: str, id: str) -> None:  # noqa: A002
+    async def remove(self, kind: str, id: str) -> None:
         """Forget an id; unknown ones are no error."""
 
 
@@ -494,9 +506,8 @@ class Commands(Protocol):
     def add(
         self,
         name: str,
-        help: str,  # noqa: A002
+        help: str,
         arguments: Callable[[Any], None],
         run: Callable[[Any], int],
     ) -> None:
         """Add a command: ``arguments`` gets its `argparse.ArgumentParser`, ``run`` the result."""
-

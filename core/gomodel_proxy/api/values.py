@@ -217,7 +217,7 @@ class Call:
     def __init__(
         self,
         *,
-        id: str,  # noqa: A002
+        id: str,
         request_id: str,
         operation: str,
         dialect: str,

@@ -1,0 +1,70 @@
+"""A configured provider, opened: the plugin's pure object and all that the core adds to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gomodel_proxy.api import UpstreamError
+
+from .gate import Gate
+
+if TYPE_CHECKING:
+    from gomodel_proxy.api import (
+        Headers,
+        Provider,
+        ProviderConfig,
+        Transport,
+        Usage,
+    )
+
+    from .pricing import Costs, PriceList
+
+__all__ = ["Account"]
+
+_MASK = "***"
+
+
+class Account:
+    """One ``[providers.<name>]``: who to ask, how to send, what it costs, what to keep secret."""
+
+    def __init__(
+        self,
+        name: str,
+        provider: Provider,
+        config: ProviderConfig,
+        transport: Transport,
+        prices: PriceList,
+    ) -> None:
+        self.name = name
+        self.type = config.type
+        self.provider = provider
+        self.config = config
+        self.transport = transport
+        self.prices = prices
+        self.speaks = {operation: tuple(spoken) for operation, spoken in provider.speaks.items()}
+        self.asks_usage = provider.stream_usage == "ask"
+        self.gate = Gate(name, config.concurrency, config.queue) if config.concurrency > 0 else None
+        self._secrets = [s.reveal() for s in provider.secrets if len(s.reveal()) >= 4]
+
+    def failure(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
+        """Return what a refusal means, with our credentials masked wherever they were echoed."""
+        return self.masked(self.provider.failure(status, headers, body))
+
+    def masked(self, error: UpstreamError) -> UpstreamError:
+        """Return the error with this account's credentials masked."""
+        for secret in self._secrets:
+            error.message = error.message.replace(secret, _MASK)
+            error.body = error.body.replace(secret.encode(), _MASK.encode())
+        error.args = (error.message,)
+        return error
+
+    def cost(self, model: str, usage: Usage, *, batch: bool = False) -> tuple[Costs, str] | None:
+        """Return the costs of an attempt and the version of the prices, None if unpriced."""
+        found = self.prices.find(model)
+        if found is None:
+            return None
+        price, version = found
+        return price.cost(usage, batch=batch), version
+
+    def __repr__(self) -> str:
+        return f"Account({self.name}, {self.type})"

@@ -1,0 +1,339 @@
+"""Sending a call upstream, and again where that cannot pay twice.
+
+A call is sent again only after a failed connection, a 429, a 503 with Retry-After, or a reused
+connection that closed before the write had finished; anything else needs the operator's
+``retry_unsafe``. Nothing is sent again once a byte has reached the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+from gomodel_proxy.api import (
+    Ask,
+    Attempt,
+    UpstreamError,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+    Usage,
+)
+
+from .headers import FORWARDED, caller_headers, upstream_headers
+from .ids import now
+from .replies import Whole
+from .streams import Relay
+from .translation import lossy_header, refuse_losses
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gomodel_proxy.api import (
+        Call,
+        Dialect,
+        Fields,
+        Headers,
+        LedgerRow,
+        Observer,
+        Target,
+        UpstreamRequest,
+    )
+
+    from .account import Account
+    from .generation import Generation
+    from .sinks import Sink
+    from .translation import Lane
+
+__all__ = ["Answer", "Attempts"]
+
+
+class Answer:
+    """A whole reply, ready for the caller. A streamed one has gone already."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class Attempts:
+    """All attempts of one call, over its targets in order."""
+
+    def __init__(
+        self,
+        generation: Generation,
+        call: Call,
+        dialect: Dialect,
+        fields: Fields,
+        row: LedgerRow,
+        sink: Sink,
+        observers: Sequence[Observer],
+    ) -> None:
+        self._g = generation
+        self._call = call
+        self._dialect = dialect
+        self._fields = fields
+        self._row = row
+        self._sink = sink
+        self._observers = observers
+
+    async def run(self, targets: Sequence[Target]) -> Answer | None:
+        """Return the first answer, None when it was streamed; raises the last error."""
+        upstream = self._g.configuration.upstream
+        failover = self._g.configuration.routing.failover
+        tries = 0
+        place = 0
+        while True:
+            target = targets[place]
+            account = self._g.accounts[target.provider]
+            try:
+                return await self._at(account, target)
+            except UpstreamError as error:
+                account.masked(error)
+                error.headers = (*error.headers, ("x-gomodel-provider", account.name))
+                tries += 1
+                if self._sink.started or not _again(error, account) or tries > upstream.retries:
+                    raise
+                if failover and place + 1 < len(targets):
+                    place += 1
+                    continue
+                wait = error.retry_after
+                if wait is None:
+                    wait = min(0.25 * 2**tries, upstream.retry_max_wait) * random.uniform(0.8, 1.2)  # noqa: S311
+                elif wait > upstream.retry_max_wait:
+                    raise
+                self._g.log.info("upstream.retry", provider=account.name, wait=wait, tries=tries)
+                await asyncio.sleep(wait)
+                place = 0 if failover else place
+
+    async def _at(self, account: Account, target: Target) -> Answer | None:
+        gate = account.gate
+        if gate is None:
+            return await self._send(account, target)
+        await gate.enter()
+        try:
+            return await self._send(account, target)
+        finally:
+            gate.leave()
+
+    async def _send(self, account: Account, target: Target) -> Answer | None:
+        call = self._call
+        lane = self._g.lanes.find(account, self._dialect)
+        if lane is None:
+            raise UpstreamError(
+                f"Provider '{account.name}' cannot be reached in the dialect {self._dialect.name}.",
+                status=400,
+                kind="invalid_request_error",
+                code="dialect_not_supported",
+                param="model",
+            )
+        request = self._request(account, target, lane)
+        call.target = target
+        attempt = self._note(account, target)
+        if self._g.durable:
+            await self._g.books.durable()
+        try:
+            if call.stream:
+                return await self._stream(account, lane, request, attempt)
+            return await self._whole(account, lane, request, attempt)
+        except UpstreamError as error:
+            attempt.status = "error"
+            attempt.error = error.code or error.kind
+            raise
+        except asyncio.CancelledError:
+            attempt.status = "cancelled"
+            raise
+        finally:
+            attempt.latency = now() - attempt.started
+            self._price(account, target, attempt)
+
+    def _request(self, account: Account, target: Target, lane: Lane) -> UpstreamRequest:
+        call = self._call
+        body = self._fields.readdress(
+            target.model,
+            ask_usage=call.stream and account.asks_usage and lane.translator is None,
+        )
+        if lane.translator is not None:
+            translation = lane.translator.request(body, target.model)
+            if call.strict:
+                refuse_losses(translation.losses)
+            body = translation.body
+            self._row.losses.extend(translation.losses)
+        allowed = FORWARDED | lane.dialect.headers
+        return account.provider.request(
+            Ask(
+                operation=call.operation,
+                dialect=lane.dialect.name,
+                model=target.model,
+                stream=call.stream,
+                body=body,
+                headers=upstream_headers(call.headers, allowed, call.request_id),
+            )
+        )
+
+    def _note(self, account: Account, target: Target) -> Attempt:
+        """Write down, before anything is sent, that this attempt is about to be."""
+        row = self._row
+        attempt = Attempt(
+            id=f"{row.id}.{len(row.attempts)}",
+            provider=account.name,
+            type=account.type,
+            model=target.model,
+            started=now(),
+        )
+        row.attempts.append(attempt)
+        row.provider = account.name
+        row.type = account.type
+        row.served_model = target.model
+        if len(row.attempts) == 1:
+            self._g.books.intent(row)
+        else:
+            self._g.books.attempt(row)
+        return attempt
+
+    async def _whole(
+        self, account: Account, lane: Lane, request: UpstreamRequest, attempt: Attempt
+    ) -> Answer:
+        receiver = Whole(self._g.configuration.upstream.reply_limit)
+        exchange = receiver.exchange = account.transport.open(request, receiver)
+        try:
+            await receiver.done
+        except asyncio.CancelledError:
+            exchange.close()
+            raise
+        attempt.http_status = receiver.status
+        return self._judged(
+            account, lane, attempt, receiver.status, receiver.headers, receiver.body
+        )
+
+    def _judged(
+        self,
+        account: Account,
+        lane: Lane,
+        attempt: Attempt,
+        status: int,
+        headers: Headers,
+        body: bytes,
+    ) -> Answer:
+        """Return a whole reply for the caller; raises on one that is an error or makes no sense."""
+        if status >= 400:
+            raise account.failure(status, headers, body)
+        if not 200 <= status < 300:
+            raise UpstreamError(
+                f"The provider answered with status {status}, which is no reply.",
+                code="unexpected_status",
+            )
+        tagged, attempt.usage, created = lane.dialect.reply(body, account.name)
+        attempt.status = "ok"
+        self._own(created, account)
+        if lane.translator is not None:
+            translation = lane.translator.reply(tagged)
+            tagged = translation.body
+            self._row.losses.extend(translation.losses)
+        return Answer(status, tuple(self._headers(headers, account)), tagged)
+
+    def _headers(self, headers: Headers, account: Account) -> list[tuple[str, str]]:
+        kept = caller_headers(headers, account.name, self._call.request_id)
+        if self._row.losses:
+            kept.append(("x-gomodel-lossy", lossy_header(self._row.losses)))
+        return kept
+
+    async def _stream(
+        self, account: Account, lane: Lane, request: UpstreamRequest, attempt: Attempt
+    ) -> Answer | None:
+        g, call = self._g, self._call
+        meter = lane.dialect.meter(
+            hide_usage=lane.translator is None
+            and account.asks_usage
+            and not self._fields.asked_usage
+        )
+        stages = [] if lane.translator is None else [lane.translator.stream()]
+        for make in g.stages:
+            stage = make(call, call.target)
+            if stage is not None:
+                stages.append(stage)
+        if g.policy is not None:
+            stages.extend(g.policy.stages(call))
+        relay = Relay(
+            sink=self._sink,
+            meter=meter,
+            caller=self._dialect,
+            stages=stages,
+            observers=self._observers,
+            begin=lambda headers: self._headers(headers, account),
+            event_limit=g.configuration.upstream.event_limit,
+            reply_limit=g.configuration.upstream.reply_limit,
+        )
+        exchange = relay.exchange = account.transport.open(request, relay)
+        try:
+            await relay.done
+        except asyncio.CancelledError:
+            exchange.close()
+            raise
+        finally:
+            attempt.http_status = relay.status or None
+            if relay.first is not None:
+                attempt.first_token = relay.first - attempt.started
+            if relay.streaming:
+                attempt.usage = meter.usage() or self._estimate(relay, request)
+                self._own(meter.created, account)
+        if not relay.streaming:
+            return self._unstreamed(account, attempt, relay)
+        if relay.error is not None:
+            attempt.status = "error"
+            attempt.error = relay.error.code
+            self._row.error = relay.error.code
+            self._row.status = "error"
+            g.log.warning(
+                "upstream.stream_failed",
+                provider=account.name,
+                request_id=call.request_id,
+                error=account.masked(relay.error).message,
+            )
+        else:
+            attempt.status = "ok"
+        return None
+
+    def _unstreamed(self, account: Account, attempt: Attempt, relay: Relay) -> Answer | None:
+        if relay.status >= 400:
+            raise account.failure(relay.status, relay.headers, relay.body)
+        kind = next((value for name, value in relay.headers if name == "content-type"), "nothing")
+        raise UpstreamError(
+            f"A stream was asked for, and the provider answered with {len(relay.body)} bytes of "
+            f"{kind[:80]}.",
+            code="not_a_stream",
+        )
+
+    def _estimate(self, relay: Relay, request: UpstreamRequest) -> Usage | None:
+        """Return what a stream without a usage report must have cost, roughly."""
+        if relay.first is None:
+            return None
+        return Usage(
+            input=max(1, len(request.body) // 4), output=relay.meter.events, provenance="partial"
+        )
+
+    def _own(self, created: Sequence[str], account: Account) -> None:
+        for item in created:
+            kind, _, id_ = item.partition(":")
+            self._g.enter_resource(kind, id_, self._call.principal.id, account.name)
+
+    def _price(self, account: Account, target: Target, attempt: Attempt) -> None:
+        if attempt.usage is None:
+            return
+        priced = account.cost(target.model, attempt.usage)
+        if priced is None:
+            return
+        costs, attempt.price_version = priced
+        attempt.input_cost = costs.input
+        attempt.output_cost = costs.output
+        attempt.total_cost = costs.total
+
+
+def _again(error: UpstreamError, account: Account) -> bool:
+    if isinstance(error, UpstreamUnreachable) or error.retry:
+        return True
+    unsure = isinstance(error, UpstreamTimeout) or error.status >= 500
+    return account.config.retry_unsafe and unsure

@@ -1,0 +1,73 @@
+"""Which headers cross the gateway, in both directions, and the request id."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from .ids import new
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gomodel_proxy.api import Headers
+
+__all__ = ["FORWARDED", "caller_headers", "request_id", "upstream_headers"]
+
+FORWARDED: Final = frozenset({"traceparent", "tracestate", "baggage", "idempotency-key"})
+"""Go on to every vendor; a dialect adds its own. Credentials and cookies never do."""
+
+_WITHHELD: Final = frozenset(
+    {
+        # hop-by-hop (RFC 9110 §7.6.1), and what our own framing decides
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+        "content-encoding",
+        # would bind the client to the vendor's host, or to its cookies
+        "alt-svc",
+        "set-cookie",
+        "strict-transport-security",
+        # these are ours to say
+        "x-request-id",
+        "request-id",
+        "x-gomodel-provider",
+    }
+)
+_REQUEST_ID: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}\Z")
+
+
+def request_id(headers: Mapping[str, str]) -> str:
+    """Return the caller's ``X-Request-ID`` if it is a token of at most 128 characters, else ours."""
+    given = headers.get("x-request-id")
+    if given is not None and _REQUEST_ID.match(given):
+        return given
+    return new("req_")
+
+
+def upstream_headers(
+    headers: Mapping[str, str], allowed: frozenset[str], request_id: str
+) -> Headers:
+    """Return what goes on to the vendor, with our request id."""
+    kept = allowed & headers.keys()
+    if not kept:
+        return (("x-request-id", request_id),)
+    return (("x-request-id", request_id), *((name, headers[name]) for name in sorted(kept)))
+
+
+def caller_headers(headers: Headers, provider: str, request_id: str) -> list[tuple[str, str]]:
+    """Return what the caller gets of the vendor's headers, and ours."""
+    kept = [pair for pair in headers if pair[0] not in _WITHHELD]
+    kept.append(("x-gomodel-provider", provider))
+    kept.append(("x-request-id", request_id))
+    for name, value in headers:
+        if name in ("x-request-id", "request-id"):
+            kept.append(("x-gomodel-upstream-request-id", value))
+            break
+    return kept

@@ -1,0 +1,253 @@
+"""The order of steps for one call, nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from gomodel_proxy.api import (
+    Call,
+    GatewayError,
+    LedgerRow,
+    NotFound,
+    Principal,
+    Target,
+    Unavailable,
+    UpstreamError,
+)
+
+from .admission import user_path
+from .attempts import Answer, Attempts
+from .headers import request_id
+from .ids import new, now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gomodel_proxy.api import Dialect, Fields, Observer
+
+    from .generation import Generation
+    from .sinks import Sink
+
+__all__ = ["refuse", "serve"]
+
+_JSON = ("content-type", "application/json")
+_NO_PATH: Mapping[str, str] = {}
+
+
+async def serve(
+    g: Generation,
+    dialect: Dialect,
+    headers: Mapping[str, str],
+    body: bytes,
+    sink: Sink,
+    path: Mapping[str, str] = _NO_PATH,
+    principal: Principal | None = None,
+) -> None:
+    """Serve one call to its end: an answer, a stream, or an error in the caller's dialect.
+
+    ``headers`` have lower-case names. ``principal`` is given by callers inside the process.
+    Cancelling it drops the upstream at once and settles the row as ``cancelled``.
+    """
+    call = Call(
+        id=new("req_"),
+        request_id=request_id(headers),
+        operation=dialect.operation,
+        dialect=dialect.name,
+        headers=headers,
+        body=body,
+        started=now(),
+    )
+    g.running += 1
+    try:
+        if g.running > g.configuration.server.max_requests or g.closing:
+            raise _full(g)
+        call.principal = principal or g.door.recall(headers) or await g.door.identify(headers)
+        call.user_path = user_path(call.principal, headers)
+        call.strict = g.configuration.routing.strict or headers.get("x-gomodel-strict") == "1"
+        fields = _take(call, dialect, body, path)
+        if g.policy is None:
+            await _route_and_run(g, call, dialect, fields, sink)
+        else:
+            async with await g.policy.admit(call):
+                if await g.policy.request(call):
+                    fields = _take(call, dialect, call.body, path)
+                await _route_and_run(g, call, dialect, fields, sink)
+    except GatewayError as error:
+        refuse(g, call.request_id, dialect, sink, error)
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        g.log.exception("request.failed", request_id=call.request_id)
+        fault = GatewayError("The gateway failed at this request.", code="internal_error")
+        refuse(g, call.request_id, dialect, sink, fault)
+    finally:
+        g.running -= 1
+
+
+def _take(call: Call, dialect: Dialect, body: bytes, path: Mapping[str, str]) -> Fields:
+    fields = dialect.read(body, path)
+    call.model = fields.model
+    call.stream = fields.stream
+    call.provider_hint = fields.provider
+    return fields
+
+
+def _full(g: Generation) -> Unavailable:
+    if g.closing:
+        return Unavailable("The gateway is shutting down.", code="shutting_down")
+    return Unavailable(
+        f"{g.configuration.server.max_requests} requests are under way (server.max_requests).",
+        code="too_many_requests_under_way",
+        headers=(("retry-after", "1"),),
+    )
+
+
+def refuse(
+    g: Generation, request_id: str, dialect: Dialect, sink: Sink, error: GatewayError
+) -> None:
+    """Answer with an error in the caller's dialect, inside the stream if that has begun."""
+    if sink.started:
+        sink.write(dialect.stream_error(error))
+        sink.end()
+        return
+    headers = [_JSON, ("x-request-id", request_id), *error.headers]
+    body = error.body if isinstance(error, UpstreamError) and error.body else dialect.error(error)
+    sink.reply(error.status, tuple(headers), body)
+
+
+async def _route_and_run(
+    g: Generation, call: Call, dialect: Dialect, fields: Fields, sink: Sink
+) -> None:
+    observers: Sequence[Observer] = ()
+    if g.observers:
+        made = (make(call) for make in g.observers)
+        observers = [observer for observer in made if observer is not None]
+    targets = g.routes.recall(call.model, call.provider_hint, call.operation)
+    if targets is None:
+        targets = await g.routes.find(call.model, call.provider_hint, call.operation)
+    if fields.references:
+        targets = await _owned(g, call, fields, targets)
+    for router in g.routers:
+        targets = tuple(await router.plan(call, targets))
+    if not targets:
+        raise Unavailable("No provider is left to serve this model.", code="no_target")
+    failure: BaseException | None = None
+    try:
+        await _run(g, call, dialect, fields, targets, sink, observers)
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        for observer in observers:
+            observer.done(call, failure)
+
+
+async def _run(
+    g: Generation,
+    call: Call,
+    dialect: Dialect,
+    fields: Fields,
+    targets: Sequence[Target],
+    sink: Sink,
+    observers: Sequence[Observer],
+) -> None:
+    policy = g.policy
+    if policy is not None:
+        kept = await policy.cached(call, targets[0])
+        if kept is not None:
+            sink.reply(200, (_JSON, ("x-request-id", call.request_id), ("x-cache", "HIT")), kept)
+            return
+    row = _row(g, call, targets[0])
+    try:
+        answer = await Attempts(g, call, dialect, fields, row, sink, observers).run(targets)
+        if answer is not None and policy is not None:
+            answer.body = await policy.reply(call, answer.body)
+            await policy.keep(call, call.target or targets[0], answer.body)
+        if row.status == "unknown":
+            row.status = "ok"
+    except asyncio.CancelledError:
+        row.status = "cancelled"
+        row.error = "client_gone"
+        raise
+    except GatewayError as error:
+        row.status = "error"
+        row.error = error.code or error.kind
+        row.http_status = error.status
+        raise
+    except BaseException:
+        row.status = "error"
+        row.error = "internal_error"
+        row.http_status = 500
+        raise
+    finally:
+        _settle(g, row)
+    if answer is not None:
+        _hand_over(answer, sink, observers)
+
+
+def _hand_over(answer: Answer, sink: Sink, observers: Sequence[Observer]) -> None:
+    for observer in observers:
+        observer.chunk(answer.body)
+    sink.reply(answer.status, answer.headers, answer.body)
+
+
+def _row(g: Generation, call: Call, target: Target) -> LedgerRow:
+    return LedgerRow(
+        id=call.id,
+        request_id=call.request_id,
+        started=call.started,
+        principal=call.principal.id,
+        user_path=call.user_path,
+        operation=call.operation,
+        dialect=call.dialect,
+        model=call.model,
+        provider=target.provider,
+        type=g.accounts[target.provider].type,
+        served_model=target.model,
+        stream=call.stream,
+        losses=[],
+        attempts=[],
+    )
+
+
+def _settle(g: Generation, row: LedgerRow) -> None:
+    row.latency = now() - row.started
+    if row.attempts:
+        last = row.attempts[-1]
+        if row.http_status is None:
+            row.http_status = last.http_status
+        if last.first_token is not None:
+            row.first_token = last.started + last.first_token - row.started
+    g.books.settle(row)
+
+
+async def _owned(
+    g: Generation, call: Call, fields: Fields, targets: Sequence[Target]
+) -> tuple[Target, ...]:
+    """Return the targets in whose account the named resources live; foreign ones do not exist.
+
+    Ids the gateway never saw may be an admin's own, made at the vendor directly; for tenants,
+    who share the vendor's account, they do not exist.
+    """
+    places: set[str] = set()
+    for kind, id_ in fields.references:
+        resource = await g.owner(kind, id_)
+        if resource is None and call.principal.admin:
+            continue
+        if resource is None or (resource.owner != call.principal.id and not call.principal.admin):
+            raise NotFound(
+                f"No {kind} with id '{id_}' was found.", code=f"{kind}_not_found", param=kind
+            )
+        places.add(resource.provider)
+    if not places:
+        return tuple(targets)
+    there = tuple(target for target in targets if target.provider in places)
+    if not there or len(places) > 1:
+        raise NotFound(
+            f"What this request names lives at {', '.join(sorted(places))}, where the model "
+            f"'{call.model}' is not offered.",
+            code="resource_elsewhere",
+            param="model",
+        )
+    return there

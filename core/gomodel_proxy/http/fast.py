@@ -1,0 +1,149 @@
+"""The fast lane: one strict shape of request on the hot routes, answered without aiohttp."""
+
+from __future__ import annotations
+
+import re
+from email.utils import formatdate
+from http import HTTPStatus
+from time import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from asyncio import Transport
+
+    from gomodel_proxy.api import Exchange, Headers
+
+__all__ = ["FastSink", "match"]
+
+# POST, a plain path, and well-formed headers; anything else is aiohttp's to judge.
+_HEAD: Final = re.compile(
+    rb"POST (/[0-9A-Za-z/_.\-]+) HTTP/1\.1\r\n"
+    rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[ \t]*[^\x00-\x08\x0a-\x1f\x7f]*\r\n)+)\Z"
+)
+_UNUSUAL: Final = frozenset({"transfer-encoding", "expect", "upgrade", "content-encoding"})
+_REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
+_STATUS: Final = {status: f"HTTP/1.1 {status} {phrase}\r\n" for status, phrase in _REASONS.items()}
+
+
+def match(head: bytes, limit: int) -> tuple[str, dict[str, str], int] | None:
+    """Return path, headers and body length of a head (with its last line end) of the strict shape.
+
+    None hands the request to aiohttp: no JSON, a framing other than one Content-Length within
+    ``limit``, a repeated header, an upgrade, a closing connection.
+    """
+    found = _HEAD.match(head)
+    if found is None:
+        return None
+    lines = found[2].decode("latin-1").split("\r\n")
+    headers = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip(" \t")
+    if len(headers) != len(lines):
+        return None
+    del headers[""]
+    length = headers.get("content-length", "")
+    if not length.isdecimal() or len(length) > 12 or not length.isascii() or int(length) > limit:
+        return None
+    if headers.get("connection", "keep-alive").lower() != "keep-alive" or "host" not in headers:
+        return None
+    if headers.get("content-type", "")[:16].lower() != "application/json":
+        return None
+    if not _UNUSUAL.isdisjoint(headers):
+        return None
+    return found[1].decode("latin-1"), headers, int(length)
+
+
+class _Clock:
+    """The Date header, made once a second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._line = ""
+
+    def line(self) -> str:
+        second = int(time())
+        if second != self._second:
+            self._second = second
+            self._line = f"date: {formatdate(second, usegmt=True)}\r\n"
+        return self._line
+
+
+_clock = _Clock()
+
+
+def render(status: int, headers: Headers, framing: str) -> bytes:
+    """Return a response head with its empty line."""
+    lines = [_STATUS.get(status) or f"HTTP/1.1 {status} \r\n"]
+    dated = False
+    for name, value in headers:
+        lines.append(f"{name}: {value}\r\n")
+        dated = dated or name == "date"
+    if not dated:
+        lines.append(_clock.line())
+    lines.append(framing)
+    return "".join(lines).encode("latin-1", "replace")
+
+
+class FastSink:
+    """Writes one answer straight to the client's transport; one write per hand-over."""
+
+    __slots__ = ("_exchange", "_finish", "_keep", "_paused", "_transport", "started")
+
+    def __init__(self, transport: Transport, finish: FinishCallback, keep: bool) -> None:
+        self._transport = transport
+        self._finish = finish
+        self._keep = keep
+        self._exchange: Exchange | None = None
+        self._paused = False
+        self.started = False
+
+    def _ending(self) -> str:
+        return "" if self._keep else "connection: close\r\n"
+
+    def reply(self, status: int, headers: Headers, body: bytes) -> None:
+        """Write a whole answer."""
+        self.started = True
+        framing = f"{self._ending()}content-length: {len(body)}\r\n\r\n"
+        self._transport.write(render(status, headers, framing) + body)
+        self._finish(self._keep)
+
+    def start(self, status: int, headers: Headers) -> None:
+        """Write the head of a streamed answer."""
+        self.started = True
+        framing = f"{self._ending()}transfer-encoding: chunked\r\n\r\n"
+        self._transport.write(render(status, headers, framing))
+
+    def write(self, data: bytes) -> None:
+        """Write one chunk."""
+        if data:
+            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+    def end(self) -> None:
+        """Write the last chunk."""
+        self._transport.write(b"0\r\n\r\n")
+        self._finish(self._keep)
+
+    def throttle(self, exchange: Exchange | None) -> None:
+        """Pause this exchange while the transport's buffer is full."""
+        self._exchange = exchange
+        if exchange is not None and self._paused:
+            exchange.pause()
+
+    def full(self) -> None:
+        """The transport's buffer has filled."""
+        self._paused = True
+        if self._exchange is not None:
+            self._exchange.pause()
+
+    def drained(self) -> None:
+        """The transport's buffer has emptied."""
+        self._paused = False
+        if self._exchange is not None:
+            self._exchange.resume()
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    FinishCallback = Callable[[bool], None]

@@ -1,0 +1,117 @@
+"""``GET /openapi.json``: the API, described from its routes and structs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from gomodel_proxy import __version__
+
+from .routes import GENERATION, Route, answer, caller
+from .schemas import BODIES, ErrorEnvelope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aiohttp import web
+
+    from gomodel_proxy.api import Dialect
+
+__all__ = ["ROUTES", "describe"]
+
+_REF: Final = "#/components/schemas/{name}"
+_JSON: Final = "application/json"
+
+
+async def show(request: web.Request) -> web.Response:
+    """Answer with the description."""
+    from .app import routes
+
+    await caller(request)
+    generation = request.app[GENERATION]()
+    return answer(describe(routes(), generation.dialects.values()))
+
+
+def describe(routes: Iterable[Route], dialects: Iterable[Dialect]) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of these routes and dialects."""
+    routes, dialects = list(routes), list(dialects)
+    bodies = [BODIES[dialect.name] for dialect in dialects if dialect.name in BODIES]
+    types = [*(route.reply for route in routes), *bodies, ErrorEnvelope, dict[str, Any]]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
+    by_type = dict(zip(map(repr, types), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _get(route, by_type)
+    for dialect in dialects:
+        body = by_type.get(repr(BODIES.get(dialect.name)), {"type": "object"})
+        for path in dialect.paths:
+            paths.setdefault(path, {})["post"] = _post(dialect, body)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "gomodel-proxy", "version": __version__},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+            },
+        },
+        "security": [{"bearer": []}, {"key": []}],
+    }
+
+
+def _content(schema: dict[str, Any]) -> dict[str, Any]:
+    return {_JSON: {"schema": schema}}
+
+
+def _errors() -> dict[str, Any]:
+    envelope = {"$ref": _REF.format(name=ErrorEnvelope.__name__)}
+    return {"default": {"description": "An error", "content": _content(envelope)}}
+
+
+def _get(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": route.summary,
+        "operationId": route.handler.__name__,
+        "parameters": [_parameter(parameter) for parameter in route.parameters],
+        "responses": {
+            "200": {"description": "OK", "content": _content(schemas[repr(route.reply)])},
+            **_errors(),
+        },
+    }
+    if route.open:
+        operation["security"] = []
+    return operation
+
+
+def _parameter(parameter: Any) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "integer" if parameter.type is int else "string"}
+    if parameter.minimum is not None:
+        schema["minimum"] = parameter.minimum
+    if parameter.maximum is not None:
+        schema["maximum"] = parameter.maximum
+    return {
+        "name": parameter.name,
+        "in": parameter.where,
+        "required": parameter.where == "path",
+        "description": parameter.description,
+        "schema": schema,
+    }
+
+
+def _post(dialect: Dialect, body: dict[str, Any]) -> dict[str, Any]:
+    reply = {
+        "description": "The provider's reply, in this dialect; a stream if one was asked for",
+        "content": {_JSON: {"schema": {"type": "object"}}, "text/event-stream": {}},
+    }
+    return {
+        "summary": f"Ask for {dialect.operation} in the dialect {dialect.name}",
+        "operationId": dialect.name.replace(".", "_"),
+        "requestBody": {"required": True, "content": _content(body)},
+        "responses": {"200": reply, **_errors()},
+    }
+
+
+ROUTES = (Route("GET", "/openapi.json", show, "Describe this API", dict[str, Any]),)

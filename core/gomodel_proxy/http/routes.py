@@ -1,0 +1,88 @@
+"""A route of the gateway that is not a dialect's: what `app` serves and `openapi` describes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from aiohttp import web
+
+from gomodel_proxy.api import Forbidden
+
+if TYPE_CHECKING:
+    from gomodel_proxy.api import GatewayError, Principal
+    from gomodel_proxy.engine.generation import Generation
+
+__all__ = [
+    "GENERATION",
+    "Parameter",
+    "Route",
+    "answer",
+    "caller",
+    "error_answer",
+    "require_admin",
+]
+
+GENERATION: web.AppKey[Callable[[], Generation]] = web.AppKey("gomodel.generation")
+"""Where an application keeps the way to what serves it now."""
+
+_HEADERS = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query or path parameter, for the description."""
+
+    name: str
+    type: type
+    description: str
+    where: str = "query"
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method and path, its handler, and its description."""
+
+    method: str
+    path: str
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    summary: str
+    reply: Any = dict
+    parameters: tuple[Parameter, ...] = ()
+    open: bool = False
+    admin: bool = False
+
+
+def answer(value: Any, *, status: int = 200) -> web.Response:
+    """Return a JSON response."""
+    return web.Response(status=status, body=msgspec.json.encode(value), headers=_HEADERS)
+
+
+def error_answer(request: web.Request, error: GatewayError) -> web.Response:
+    """Return an error in the dialect of the path, OpenAI's by default."""
+    g = request.app[GENERATION]()
+    dialect = g.paths.get(request.path) or next(iter(g.dialects.values()))
+    return web.Response(
+        status=error.status,
+        body=dialect.error(error),
+        headers=[*_HEADERS.items(), *error.headers],
+    )
+
+
+async def caller(request: web.Request) -> Principal:
+    """Return who asks; raises `Unauthenticated`."""
+    g = request.app[GENERATION]()
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return g.door.recall(headers) or await g.door.identify(headers)
+
+
+async def require_admin(request: web.Request) -> Principal:
+    """Return who asks if that is an admin; raises `Unauthenticated` or `Forbidden`."""
+    principal = await caller(request)
+    if not principal.admin:
+        raise Forbidden("Only the master key and admin keys may do this.", code="admin_only")
+    return principal
