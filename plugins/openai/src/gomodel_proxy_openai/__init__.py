@@ -1,1 +1,55 @@
 """OpenAI for gomodel-proxy."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from gomodel_proxy.api import Kind, Provider, ProviderConfig, Secret
+from gomodel_proxy.hookspecs import hookimpl
+from gomodel_proxy.wire.openai_account import OpenAIAccount
+
+from .prices import published
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from gomodel_proxy.api import Runtime
+
+__all__ = ["GOMODEL_API", "OpenAIConfig", "gomodel_providers", "open_openai"]
+
+GOMODEL_API: Final = 1
+
+
+class OpenAIConfig(ProviderConfig):
+    """Settings of ``type = "openai"``.
+
+    ``organization`` and ``project`` say who pays; a caller's own headers for them are then dropped.
+    """
+
+    api_key: Secret = Secret("")
+    base_url: str = "https://api.openai.com/v1"
+    organization: str = ""
+    project: str = ""
+
+
+@asynccontextmanager
+async def open_openai(config: OpenAIConfig, runtime: Runtime) -> AsyncIterator[Provider]:
+    """Open one account; raises `ConfigError` naming a setting that cannot be."""
+    prices, version = published()
+    payer = {"openai-organization": config.organization, "openai-project": config.project}
+    yield OpenAIAccount(
+        base_url=config.base_url,
+        api_key=config.api_key,
+        headers={name: value for name, value in payer.items() if value}
+        | {name: Secret(value) for name, value in config.headers.items()},
+        stream_usage="ask",
+        prices=prices,
+        price_version=version,
+    )
+
+
+@hookimpl
+def gomodel_providers() -> list[Kind[Provider]]:
+    """Offer OpenAI."""
+    return [Kind("openai", OpenAIConfig, open_openai)]
