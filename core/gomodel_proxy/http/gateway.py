@@ -94,6 +94,7 @@ class Gateway:
         try:
             async for event in sink.events():
                 yield event
+            await work
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)

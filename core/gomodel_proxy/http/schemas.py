@@ -64,7 +64,7 @@ class EmbeddingsBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     """An embeddings request."""
 
     model: Text
-    input: str | list[str] | list[int] | list[list[int]]
+    input: str | list[Any]
     provider: str | None = None
     encoding_format: str | None = None
     dimensions: int | None = None
@@ -74,7 +74,7 @@ class CompletionsBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A legacy completion request."""
 
     model: Text
-    prompt: str | list[str] | None = None
+    prompt: str | list[Any] | None = None
     provider: str | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -84,7 +84,7 @@ class CompletionsBody(msgspec.Struct, kw_only=True, omit_defaults=True):
 class ModerationsBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A moderation request."""
 
-    input: str | list[str] | list[dict[str, Any]]
+    input: str | list[Any]
     model: Text | None = None
     provider: str | None = None
 
