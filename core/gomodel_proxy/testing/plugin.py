@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
     from gomodel_proxy.http.gateway import Gateway
 
+    from .processes import SandboxProcess
     from .served import Served
 
 
@@ -60,3 +61,15 @@ async def served(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Served
             return await stack.enter_async_context(Served(config, folder, **more))
 
         yield serve_one
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[SandboxProcess]:
+    """Return the sandbox as a server process of its own: an upstream that can misbehave.
+
+    Faults are asked for by model name, such as ``sandbox-echo+cut=120``.
+    """
+    from .processes import SandboxProcess
+
+    with SandboxProcess() as process:
+        yield process
