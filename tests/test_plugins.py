@@ -262,7 +262,13 @@ def test_call_hooks_get_the_arguments_they_name() -> None:
 
 def test_call_hooks_keep_the_order_of_pluggy() -> None:
     plugins = Plugins()
-    for name, marks in {"a": {}, "b": {"trylast": True}, "c": {"tryfirst": True}, "d": {}}.items():
+    ordered: dict[str, dict[str, Any]] = {
+        "a": {},
+        "b": {"trylast": True},
+        "c": {"tryfirst": True},
+        "d": {},
+    }
+    for name, marks in ordered.items():
         module = ModuleType(name)
         module.gomodel_observe = hookimpl(lambda call, name=name: name, **marks)  # type: ignore[attr-defined]
         plugins.add(module, name)

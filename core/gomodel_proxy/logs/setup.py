@@ -1,0 +1,94 @@
+"""The process's logging: structlog and the standard library through one chain to one stream."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+import msgspec
+import structlog
+
+from .redaction import mask_fields, registered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from structlog.typing import Processor
+
+    from gomodel_proxy.api import Secret
+    from gomodel_proxy.config.settings import Logs
+
+
+def logger() -> Any:
+    """Return the gateway's logger; in an embedding application it follows that one's settings."""
+    return structlog.get_logger("gomodel_proxy")
+
+
+def setup(
+    settings: Logs, stream: TextIO | None = None, secrets: Iterable[Secret | str] = ()
+) -> None:
+    """Set up logging for the process, to ``stream`` or standard error, ``secrets`` masked.
+
+    For the command only: an embedding application keeps its own. Calling it again changes
+    format, level and stream, and forgets no secret.
+    """
+    stream = sys.stderr if stream is None else stream
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    people = for_people(settings, stream)
+    values = registered()
+    values.add(secrets)
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if people else "iso", utc=not people),
+    ]
+    rendering: list[Processor] = [
+        structlog.processors.format_exc_info,
+        mask_fields,
+        _console(stream) if people else _json,
+        values,
+    ]
+    structlog.configure(
+        processors=[*shared, *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=False,  # a second `setup` reaches loggers already in use
+    )
+    _route_standard_library(stream, level, shared, rendering)
+
+
+def for_people(settings: Logs, stream: TextIO) -> bool:
+    """Return whether lines are to be readable rather than JSON."""
+    return settings.format == "console" or (settings.format == "auto" and stream.isatty())
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Ours among the root logger's handlers, so that a second `setup` replaces the first."""
+
+
+def _route_standard_library(
+    stream: TextIO, level: int, shared: list[Processor], rendering: list[Processor]
+) -> None:
+    handler = _Handler(stream)
+    strip = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[strip, *rendering],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [one for one in root.handlers if not isinstance(one, _Handler)] + [handler]
+    root.setLevel(level)
+
+
+def _json(logger: Any, method: str, event: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
+
+
+def _console(stream: TextIO) -> Processor:
+    return structlog.dev.ConsoleRenderer(
+        colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
