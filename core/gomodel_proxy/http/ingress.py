@@ -1,4 +1,4 @@
-"""POST routes of the dialects as aiohttp handlers: the slow lane, and the only one when embedded."""
+"""The dialects' POST routes as aiohttp handlers: the slow lane, and an embedded app's only one."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gomodel_proxy.api import GatewayError, UpstreamError
-from gomodel_proxy.wire.sse import Cutter, parse
+from gomodel_proxy.wire.sse import Cutter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,8 +43,8 @@ class LocalSink:
 
     def write(self, data: bytes) -> None:
         """Take bytes of a stream; pauses the upstream while many events wait."""
-        for event in self._cutter.feed(data):
-            self._queue.put_nowait(parse(event)[1])
+        for _, _, payload in self._cutter.feed(data):
+            self._queue.put_nowait(payload)
         if self._exchange is not None and self._queue.qsize() > 64:
             self._exchange.pause()
 

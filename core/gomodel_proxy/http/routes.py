@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from aiohttp import web
 from gomodel_proxy.api import Forbidden
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from gomodel_proxy.api import GatewayError, Principal
     from gomodel_proxy.engine.generation import Generation
 

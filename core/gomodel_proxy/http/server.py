@@ -14,8 +14,9 @@ from aiohttp import web
 from gomodel_proxy.api import ConfigError
 
 from .app import application
-from .front import Front, Lobby
+from .front import Front
 from .gateway import Gateway
+from .lobby import Lobby
 from .workers import lifeline, supervise, worker_port
 
 if TYPE_CHECKING:
