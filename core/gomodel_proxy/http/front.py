@@ -176,11 +176,10 @@ class Front(asyncio.Protocol):
         elif self._length >= 0:
             self._since = self._lobby.loop.time()  # a body that comes is not a stalled one
         self._buffer += data
-        if self._task is not None:
-            if len(self._buffer) > _EARLY:
-                self._transport.abort()
-            return
-        self._advance()
+        if self._task is None:
+            self._advance()
+        if self._task is not None and len(self._buffer) > _EARLY:
+            self._transport.abort()
 
     def _advance(self) -> None:
         """Serve the next request in the buffer, if it is whole."""
