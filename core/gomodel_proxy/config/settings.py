@@ -83,7 +83,7 @@ class Routing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         bool, Meta(description="refuse requests that a translation could not keep whole")
     ] = False
     failover: Annotated[
-        bool, Meta(description="try a model's next provider where nothing can be paid twice")
+        bool, Meta(description="try the next provider where nothing can be paid twice")
     ] = True
 
 

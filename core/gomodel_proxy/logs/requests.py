@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """What is logged of a request. Tokens and cost are sums over its attempts, null if unknown."""
 
-    event: str = "request"
-    level: str = "info"
     timestamp: datetime
+    level: str = "info"
+    event: str = "request"
     id: str
     request_id: str
     principal: str

@@ -85,7 +85,8 @@ def _route_standard_library(
 
 
 def _json(logger: Any, method: str, event: Any) -> str:
-    return msgspec.json.encode(event, enc_hook=repr).decode()
+    first = {key: event.pop(key) for key in ("timestamp", "level", "event") if key in event}
+    return msgspec.json.encode({**first, **event}, enc_hook=repr).decode()
 
 
 def _console(stream: TextIO) -> Processor:
