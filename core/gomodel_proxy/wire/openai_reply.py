@@ -1,0 +1,87 @@
+"""Whole replies in OpenAI's dialects: is it one, who served it, what did it use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Raw
+
+from gomodel_proxy.api import UpstreamError
+
+from . import json
+from .openai_failure import read_failure
+from .openai_usage import read_usage
+
+if TYPE_CHECKING:
+    from gomodel_proxy.api import Usage
+
+__all__ = [
+    "ERROR",
+    "created_response",
+    "find_usage",
+    "holds",
+    "name_provider",
+    "read_reply",
+    "rejection",
+]
+
+ERROR: Final = Raw(b'"error"')
+"""The ``object`` of servers that send an error as the whole object."""
+
+
+def read_reply(body: bytes) -> dict[str, Raw]:
+    """Return a reply's members; raises `UpstreamError` if it is no JSON object."""
+    try:
+        return json.members(body)
+    except ValueError:
+        pass
+    if not body.strip():
+        raise UpstreamError("The provider answered with an empty body.", code="empty_reply")
+    raise UpstreamError(
+        f"The provider's answer is not a JSON object: {json.excerpt(body)}", code="invalid_reply"
+    )
+
+
+def holds(reply: dict[str, Raw], name: str) -> bool:
+    """Return whether a member is an array that is not empty."""
+    raw = reply.get(name, json.NULL)
+    return json.kind(raw) == "array" and not json.is_empty(raw)
+
+
+def rejection(body: bytes, reply: dict[str, Raw], wanted: str) -> UpstreamError:
+    """Return what is wrong with a reply that lacks ``wanted``: its own error, if it tells one."""
+    told = json.kind(reply.get("error", json.NULL)) in ("object", "string")
+    if told or reply.get("object") == ERROR:
+        return read_failure(UpstreamError.status, (), body)
+    return UpstreamError(
+        f"The provider's answer has no {wanted}: {json.excerpt(body)}", code="invalid_reply"
+    )
+
+
+def name_provider(body: bytes, reply: dict[str, Raw], provider: str) -> bytes:
+    """Return the reply with a ``provider`` member, all else as it came; a vendor's own stays."""
+    if "provider" in reply:
+        return body
+    return json.insert_member(body, "provider", json.encode(provider))
+
+
+def find_usage(reply: dict[str, Raw]) -> Usage | None:
+    """Return the usage of a reply or chunk: its own member, or the one in ``x_groq``."""
+    usage = reply.get("usage", json.NULL)
+    if usage == json.NULL:
+        extension = reply.get("x_groq", json.NULL)
+        if json.kind(extension) == "object":
+            usage = json.members(bytes(extension)).get("usage", json.NULL)
+    return read_usage(usage)
+
+
+def created_response(reply: dict[str, Raw]) -> tuple[str, ...]:
+    """Return ``response:<id>`` if the vendor keeps the response: always, unless told not to.
+
+    One that runs in the background can be fetched for a while even then.
+    """
+    raw = reply.get("id", json.NULL)
+    kept = reply.get("store") != json.FALSE or reply.get("background") == json.TRUE
+    if not kept or json.kind(raw) != "string":
+        return ()
+    return (f"response:{json.loads(bytes(raw))}",)
