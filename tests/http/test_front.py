@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
 
 import pytest
 
+from gomodel_proxy.testing.served import Served
+from gomodel_proxy.testing.waiting import until
+
 from .conftest import BODY, SANDBOX, Client, request
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from gomodel_proxy.testing.served import Served
-
-Serve = Callable[..., "Awaitable[Served]"] if TYPE_CHECKING else Any
+Serve = Callable[..., Awaitable[Served]]
 
 LANES = {
     "fast": request(),
@@ -125,9 +122,7 @@ async def test_too_much_sent_early_ends_the_connection(served: Serve) -> None:
     async with await Client.to(server.port) as client:
         await client.send(request() + b"x" * 70_000)
         assert await client.closed()
-    async with asyncio.timeout(5):
-        while server.gateway.generation.running:
-            await asyncio.sleep(0.01)
+    await until(lambda: not server.gateway.generation.running)
 
 
 async def test_more_requests_than_allowed_are_told_so(served: Serve) -> None:
@@ -139,9 +134,7 @@ async def test_more_requests_than_allowed_are_told_so(served: Serve) -> None:
     )
     async with await Client.to(server.port) as first, await Client.to(server.port) as second:
         await first.send(request())
-        async with asyncio.timeout(5):
-            while not server.gateway.generation.running:
-                await asyncio.sleep(0.01)
+        await until(lambda: server.gateway.generation.running)
         await second.send(request())
         status, error = await second.error()
         assert (status, error["code"]) == (503, "too_many_requests_under_way")
