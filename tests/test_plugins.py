@@ -209,11 +209,15 @@ def test_adding_an_object_again_changes_nothing() -> None:
     assert plugins.objects("gomodel_dialects") == ["one"]
 
 
-def test_an_object_that_cannot_serve_is_refused() -> None:
+def test_an_object_that_cannot_serve_is_refused_completely() -> None:
     plugins = Plugins()
+    broken = plugin(gomodel_provders=lambda: [], gomodel_dialects=lambda: ["mine"])
     with pytest.raises(ConfigError, match="gomodel_provders"):
-        plugins.add(plugin(gomodel_provders=lambda: []), "made")
+        plugins.add(broken, "made")
     assert "made" not in plugins.installed
+    assert plugins.objects("gomodel_dialects") == []
+    plugins.add(plugin(gomodel_dialects=lambda: ["good"]), "made")
+    assert plugins.objects("gomodel_dialects") == ["good"]
 
 
 def test_two_plugins_cannot_offer_one_type() -> None:
