@@ -17,10 +17,12 @@ def run(file: str | None) -> int:
     plugins = all_plugins()
     configuration = read(file, plugins)
     logs.setup(configuration.logs, secrets=configuration.secrets())
-    announce(configuration)
 
     from gomodel_proxy.http.server import run as serve
+    from gomodel_proxy.http.workers import worker_port
 
+    if worker_port() is None:  # workers read the same file; their parent has said it
+        announce(configuration)
     return serve(configuration, plugins)
 
 
