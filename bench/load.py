@@ -15,7 +15,6 @@ from bench.meter import Tree
 from bench.processes import LOAD_CPU, ROOT, pinned, python, tool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Self
 
     from bench.gateways import Gateway
@@ -52,6 +51,7 @@ class Slice:
     cpu: float  # seconds of the gateway's CPU per event
     delivered: float  # of what was due
     busiest: float  # share of its processor that upstream and client together took
+    bunched: float  # events per read: more than one saves work that a real stream does not save
 
 
 class Streams:
@@ -85,26 +85,25 @@ class Streams:
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
-    def events(self) -> int:
-        """Return how many events have come so far."""
+    def count(self) -> tuple[int, int]:
+        """Return how many events have come so far, in how many reads."""
         assert self.process.stdin is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        return int(self.answer())
+        events, reads = self.answer().split()
+        return int(events), int(reads)
 
     def measure(self, seconds: float) -> Slice:
         """Let the streams run for a while."""
         time.sleep(0.3)
-        meters: list[Callable[[], float]] = [
-            self.gateway.tree.cpu,
-            self.events,
-            time.monotonic,
-            self.upstream.cpu,
-            self.tree.cpu,
-        ]
-        before = [meter() for meter in meters]
+        before, start = self.readings(), self.count()
         time.sleep(seconds)
-        cpu, events, wall, sending, reading = (
-            meter() - start for meter, start in zip(meters, before, strict=True)
-        )
-        return Slice(cpu / events, events / (self.due * wall), (sending + reading) / wall)
+        after, now = self.readings(), self.count()
+        events, reads = now[0] - start[0], now[1] - start[1]
+        wall, cpu, load = (b - a for a, b in zip(before, after, strict=True))
+        return Slice(cpu / events, events / (self.due * wall), load / wall, events / reads)
+
+    def readings(self) -> tuple[float, float, float]:
+        """Return the time, the gateway's CPU, and that of upstream and client."""
+        load = self.upstream.cpu() + self.tree.cpu()
+        return time.monotonic(), self.gateway.tree.cpu(), load

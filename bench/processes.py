@@ -29,6 +29,12 @@ def pinned(argv: Sequence[str | Path], cpu: int) -> list[str]:
     return [*bind, *map(str, argv)]
 
 
+def surroundings(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of what is measured: byte code is kept, as users' machines do."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, **(more or {})}
+
+
 def free_port() -> int:
     """Return a port of the loopback address that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -68,7 +74,7 @@ class Fleet(ExitStack):
                 stdout=out,
                 stderr=out,
                 cwd=ROOT,
-                env={**os.environ, **(env or {})},
+                env=surroundings(env),
             )
         self.callback(stop, process)
         return process

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from bench import traffic
 from bench.gateways import start_server
-from bench.processes import GATEWAY_CPU, Fleet, pinned
+from bench.processes import GATEWAY_CPU, Fleet, pinned, surroundings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,21 +47,27 @@ def import_cpu(first: str, times: int = 5) -> float:
     """Return the seconds of CPU that importing all of our modules takes after ``first``."""
     code = IMPORT.format(first=first, packages=PACKAGES)
     argv = pinned([sys.executable, "-c", code], GATEWAY_CPU)
-    return median(float(subprocess.check_output(argv)) for _ in range(times))
+    taken = [float(subprocess.check_output(argv, env=surroundings())) for _ in range(times + 1)]
+    return median(taken[1:])  # the first may have had to compile
 
 
-def first_answer(folder: Path, up: Upstreams, times: int = 5) -> float:
-    """Return the seconds from starting the command to its first answered chat request."""
-    return median(one_start(folder / f"start-{number}", up) for number in range(times))
+def first_answer(folder: Path, up: Upstreams, times: int = 5) -> tuple[float, float]:
+    """Return the seconds from starting the command to its first answered chat request.
+
+    The second figure is how many of them it had a processor for.
+    """
+    starts = [one_start(folder / f"start-{number}", up) for number in range(times)]
+    walls, cpus = zip(*starts, strict=True)
+    return median(walls), median(cpus)
 
 
-def one_start(folder: Path, up: Upstreams) -> float:
+def one_start(folder: Path, up: Upstreams) -> tuple[float, float]:
     """Start the command once, from an empty folder, and ask."""
     with Fleet() as fleet:
         began = time.monotonic()
         gateway = start_server(fleet, folder, up)
         ask(gateway)
-        return time.monotonic() - began
+        return time.monotonic() - began, gateway.tree.cpu()
 
 
 def ask(gateway: Gateway) -> None:

@@ -1,8 +1,8 @@
 """Many streams at once, counted.
 
 Run as ``python -m bench.streams URL COUNT RATE``. Prints ``ready`` when every stream has its first
-event; then answers each line on standard input with the number of events so far, and ends with
-the input.
+event; then answers each line on standard input with the numbers of events and of reads so far,
+and ends with the input.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Streams:
         self.sockets: dict[int, socket.socket] = {}
         self.silent: set[int] = set()
         self.events = 0
+        self.reads = 0
 
     def open(self, count: int) -> None:
         """Open streams and wait for the first event of each."""
@@ -64,13 +65,14 @@ class Streams:
             if fd not in self.sockets:
                 if not sys.stdin.readline():
                     return False
-                say(str(self.events))
+                say(f"{self.events} {self.reads}")
                 continue
             data = self.sockets[fd].recv(65536)
             if not data:
                 sys.exit("a stream was cut")
             if count := data.count(MARK):
                 self.events += count
+                self.reads += 1
                 self.silent.discard(fd)
             elif fd in self.silent and not data.startswith(b"HTTP/1.1 200"):
                 sys.exit(f"no stream: {data[:300]!r}")

@@ -37,7 +37,8 @@ ALLOWED = {
     "testing": EDGE | {"cli", "aioresponses", "pluggy", "pytest", "pytest_aiohttp"},
 }
 PLUGIN = {"hookspecs", "api", "wire", "msgspec"}
-PLUGIN_TESTS = PLUGIN | {"testing", "hypothesis", "jsonschema_rs", "openai", "pydantic", "pytest"}
+PLUGIN_TESTS = PLUGIN | {"testing", "structlog"}
+PLUGIN_TESTS |= {"hypothesis", "jsonschema_rs", "openai", "pydantic", "pytest"}
 
 # Standard modules with a side: sockets are for the edges, and `wire` knows no loop and no clock.
 SOCKETS = {

@@ -18,6 +18,7 @@ SOURCES = sorted(
     for file in (ROOT / folder).rglob("*.py")
 )
 LONGEST = 400
+LONGEST_TEST = 600  # there is one for each source, and cases take more lines than code
 LONGER = {"core/gomodel_proxy/api/roles.py": "the roles of the contract, to be read as one page"}
 
 
@@ -99,5 +100,13 @@ def test_the_lock_of_uv_is_not_kept() -> None:
 
 
 def test_no_file_is_too_long() -> None:
-    lengths = {str(file.relative_to(ROOT)): len(file.read_text().splitlines()) for file in SOURCES}
-    assert {file for file, lines in lengths.items() if lines > LONGEST} == LONGER.keys()
+    long = {
+        str(file.relative_to(ROOT))
+        for file in SOURCES
+        if len(file.read_text().splitlines()) > (LONGEST_TEST if is_test(file) else LONGEST)
+    }
+    assert long == LONGER.keys()
+
+
+def is_test(file: Path) -> bool:
+    return "tests" in file.relative_to(ROOT).parts
