@@ -1,11 +1,16 @@
-"""What plugins import: values, roles and errors. Everything public is listed in ``__all__``."""
+"""What plugins import: values, roles, codecs and errors; ``__all__`` lists everything public.
 
-from . import errors, roles, values
+The neutral model has a module of its own, `gomodel_proxy.api.chat`.
+"""
+
+from . import codecs, errors, roles, values
+from .codecs import *  # noqa: F403
 from .errors import *  # noqa: F403
 from .roles import *  # noqa: F403
 from .values import *  # noqa: F403
 
 __all__: list[str] = []
+__all__ += codecs.__all__
 __all__ += errors.__all__
 __all__ += roles.__all__
 __all__ += values.__all__

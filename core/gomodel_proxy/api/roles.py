@@ -17,6 +17,7 @@ import msgspec
 from .values import Price  # a struct's field types must exist at run time
 
 if TYPE_CHECKING:
+    from .codecs import Codec
     from .errors import GatewayError, UpstreamError
     from .values import (
         Ask,
@@ -46,6 +47,7 @@ __all__ = [
     "Limit",
     "Meter",
     "Observer",
+    "Passage",
     "PriceBook",
     "Provider",
     "ProviderConfig",
@@ -103,7 +105,8 @@ class ProviderConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ``models_mode``: "fallback" asks the vendor and uses ``models`` when that fails or lists
     nothing; "allowlist" takes ``models`` as the whole truth. ``concurrency`` limits requests
     under way (0: no limit), of which ``queue`` more may wait. ``retry_unsafe`` allows sending
-    again what the vendor may already have charged for. ``prices`` go before the plugin's own.
+    again what the vendor may already have charged for. ``prices`` go before the plugin's own, and
+    so do ``traits``, by model id or pattern (``"gpt-5*"``).
     """
 
     type: str
@@ -112,6 +115,7 @@ class ProviderConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     transport: str = "http"
     headers: dict[str, str] = {}
     prices: dict[str, Price] = {}
+    traits: dict[str, dict[str, Any]] = {}
     retry_unsafe: bool = False
     concurrency: int = 0
     queue: int = 1000
@@ -139,6 +143,13 @@ class Provider(Protocol):
     @property
     def price_version(self) -> str:
         """The date or version of `prices`, kept in every row they priced."""
+
+    @property
+    def traits(self) -> Mapping[str, Mapping[str, Any]]:
+        """What is peculiar to families of models, by id or pattern, for the codec that writes.
+
+        All patterns that match a model count, the later ones before the earlier.
+        """
 
     def request(self, ask: Ask) -> UpstreamRequest:
         """Return the vendor's HTTP request for a body in one of the dialects it speaks."""
@@ -232,6 +243,10 @@ class Dialect(Protocol):
         """Such as ``chat``; dialects of one operation can be translated into each other."""
 
     @property
+    def codec(self) -> Codec | None:
+        """How it is translated; None for operations that are spoken natively only."""
+
+    @property
     def paths(self) -> Sequence[str]:
         """Paths whose POST speaks this dialect; ``{name}`` matches a segment."""
 
@@ -279,17 +294,32 @@ class Stage(Protocol):
         """Return what was held back."""
 
 
+class Passage(Protocol):
+    """One call's way from the caller's dialect to the provider's and back; pure."""
+
+    @property
+    def body(self) -> bytes:
+        """The request in the provider's dialect."""
+
+    @property
+    def losses(self) -> Sequence[str]:
+        """What of the request could not come along (``stop``, ``n(3>1)``)."""
+
+    def reply(self, body: bytes) -> Translation:
+        """Return a provider's whole reply in the caller's dialect; ValueError if it is none."""
+
+    def stream(self) -> Stage:
+        """Return the stage from the provider's stream to the caller's."""
+
+
 class Translator(Protocol):
     """From one dialect of an operation to another and back; pure."""
 
-    def request(self, body: bytes, model: str) -> Translation:
-        """Return a caller's body in the provider's dialect."""
+    def begin(self, body: bytes, model: str, traits: Mapping[str, Any]) -> Passage:
+        """Take a caller's request for ``model``; raises `InvalidRequest` naming the member.
 
-    def reply(self, body: bytes) -> Translation:
-        """Return a provider's reply in the caller's dialect."""
-
-    def stream(self) -> Stage:
-        """Return a fresh stage from the provider's stream to the caller's."""
+        ``traits`` is the provider's word on this family of models.
+        """
 
 
 # ---------------------------------------------------------------- sending

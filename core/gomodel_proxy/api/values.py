@@ -68,7 +68,7 @@ class Secret:
 
 
 class Principal(msgspec.Struct, frozen=True, gc=False):
-    """Who calls: a stable id (never a key or its hash), its place in the tenancy tree, its power."""
+    """Who calls: a stable id (never a key or its hash), its place among tenants, its power."""
 
     id: str
     user_path: str = "/"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from gomodel_proxy.api import UpstreamError
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
 
 from .gate import Gate
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
         Provider,
         ProviderConfig,
         Transport,
+        UpstreamError,
         Usage,
     )
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Account"]
 
 _MASK = "***"
+_REMEMBERED = 1024  # models whose traits are kept; callers choose the names
 
 
 class Account:
@@ -44,6 +45,7 @@ class Account:
         self.speaks = {operation: tuple(spoken) for operation, spoken in provider.speaks.items()}
         self.asks_usage = provider.stream_usage == "ask"
         self.gate = Gate(name, config.concurrency, config.queue) if config.concurrency > 0 else None
+        self._traits: dict[str, dict[str, Any]] = {}
         self._secrets = [s.reveal() for s in provider.secrets if len(s.reveal()) >= 4]
 
     def failure(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
@@ -57,6 +59,20 @@ class Account:
             error.body = error.body.replace(secret.encode(), _MASK.encode())
         error.args = (error.message,)
         return error
+
+    def traits(self, model: str) -> dict[str, Any]:
+        """Return what is peculiar to a model: the plugin's data, then the configuration's."""
+        known = self._traits.get(model)
+        if known is None:
+            known = {}
+            for patterns in (self.provider.traits, self.config.traits):
+                for pattern, traits in patterns.items():
+                    if fnmatchcase(model, pattern):
+                        known.update(traits)
+            if len(self._traits) >= _REMEMBERED:
+                self._traits.clear()
+            self._traits[model] = known
+        return known
 
     def cost(self, model: str, usage: Usage, *, batch: bool = False) -> tuple[Costs, str] | None:
         """Return the costs of an attempt and the version of the prices, None if unpriced."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         Headers,
         LedgerRow,
         Observer,
+        Passage,
+        Stage,
         Target,
         UpstreamRequest,
     )
@@ -57,6 +59,26 @@ class Answer:
         self.status = status
         self.headers = headers
         self.body = body
+
+
+class _Sent:
+    """One attempt: where it goes, how it is translated, what is sent, what the ledger says."""
+
+    __slots__ = ("account", "attempt", "lane", "passage", "request")
+
+    def __init__(
+        self,
+        account: Account,
+        lane: Lane,
+        passage: Passage | None,
+        request: UpstreamRequest,
+        attempt: Attempt,
+    ) -> None:
+        self.account = account
+        self.lane = lane
+        self.passage = passage
+        self.request = request
+        self.attempt = attempt
 
 
 class Attempts:
@@ -130,15 +152,14 @@ class Attempts:
                 code="dialect_not_supported",
                 param="model",
             )
-        request = self._request(account, target, lane)
+        request, passage = self._request(account, target, lane)
         call.target = target
         attempt = self._note(account, target)
         if self._g.durable:
             await self._g.books.durable()
+        sent = _Sent(account, lane, passage, request, attempt)
         try:
-            if call.stream:
-                return await self._stream(account, lane, request, attempt)
-            return await self._whole(account, lane, request, attempt)
+            return await (self._stream(sent) if call.stream else self._whole(sent))
         except UpstreamError as error:
             attempt.status = "error"
             attempt.error = error.code or error.kind
@@ -150,29 +171,35 @@ class Attempts:
             attempt.latency = now() - attempt.started
             self._price(account, target, attempt)
 
-    def _request(self, account: Account, target: Target, lane: Lane) -> UpstreamRequest:
+    def _request(
+        self, account: Account, target: Target, lane: Lane
+    ) -> tuple[UpstreamRequest, Passage | None]:
         call = self._call
-        body = self._fields.readdress(
-            target.model,
-            ask_usage=call.stream and account.asks_usage and lane.translator is None,
-        )
-        if lane.translator is not None:
-            translation = lane.translator.request(body, target.model)
+        ask_usage = call.stream and account.asks_usage
+        passage = None
+        if lane.translator is None:
+            body = self._fields.readdress(target.model, ask_usage=ask_usage)
+        else:
+            body = self._fields.readdress(target.model, ask_usage=False)
+            passage = lane.translator.begin(body, target.model, account.traits(target.model))
             if call.strict:
-                refuse_losses(translation.losses)
-            body = translation.body
-            self._row.losses.extend(translation.losses)
-        allowed = FORWARDED | lane.dialect.headers
-        return account.provider.request(
+                refuse_losses(passage.losses)
+            self._row.losses[:] = passage.losses
+            written = lane.dialect.read(passage.body, {})
+            body = written.readdress(target.model, ask_usage=ask_usage)
+        request = account.provider.request(
             Ask(
                 operation=call.operation,
                 dialect=lane.dialect.name,
                 model=target.model,
                 stream=call.stream,
                 body=body,
-                headers=upstream_headers(call.headers, allowed, call.request_id),
+                headers=upstream_headers(
+                    call.headers, FORWARDED | lane.dialect.headers, call.request_id
+                ),
             )
         )
+        return request, passage
 
     def _note(self, account: Account, target: Target) -> Attempt:
         """Write down, before anything is sent, that this attempt is about to be."""
@@ -194,46 +221,40 @@ class Attempts:
             self._g.books.attempt(row)
         return attempt
 
-    async def _whole(
-        self, account: Account, lane: Lane, request: UpstreamRequest, attempt: Attempt
-    ) -> Answer:
+    async def _whole(self, sent: _Sent) -> Answer:
         receiver = Whole(self._g.configuration.upstream.reply_limit)
-        exchange = receiver.exchange = account.transport.open(request, receiver)
+        exchange = receiver.exchange = sent.account.transport.open(sent.request, receiver)
         try:
             await receiver.done
         except asyncio.CancelledError:
             exchange.close()
             raise
-        attempt.http_status = receiver.status
-        return self._judged(
-            account, lane, attempt, receiver.status, receiver.headers, receiver.body
-        )
-
-    def _judged(
-        self,
-        account: Account,
-        lane: Lane,
-        attempt: Attempt,
-        status: int,
-        headers: Headers,
-        body: bytes,
-    ) -> Answer:
-        """Return a whole reply for the caller; raises on one that is an error or makes no sense."""
+        status, account, attempt = receiver.status, sent.account, sent.attempt
+        attempt.http_status = status
         if status >= 400:
-            raise account.failure(status, headers, body)
+            raise account.failure(status, receiver.headers, receiver.body)
         if not 200 <= status < 300:
             raise UpstreamError(
                 f"The provider answered with status {status}, which is no reply.",
                 code="unexpected_status",
             )
-        tagged, attempt.usage, created = lane.dialect.reply(body, account.name)
+        body, attempt.usage, created = sent.lane.dialect.reply(receiver.body, account.name)
         attempt.status = "ok"
         self._own(created, account)
-        if lane.translator is not None:
-            translation = lane.translator.reply(tagged)
-            tagged = translation.body
-            self._row.losses.extend(translation.losses)
-        return Answer(status, tuple(self._headers(headers, account)), tagged)
+        if sent.passage is not None:
+            body = self._translated(sent.passage, account, receiver.body)
+        return Answer(status, tuple(self._headers(receiver.headers, account)), body)
+
+    def _translated(self, passage: Passage, account: Account, body: bytes) -> bytes:
+        """Return a provider's reply in the caller's dialect, with the provider named in it."""
+        try:
+            translation = passage.reply(body)
+        except ValueError as error:
+            raise UpstreamError(
+                f"The provider's reply makes no sense: {error}", code="malformed_reply"
+            ) from error
+        self._row.losses.extend(translation.losses)
+        return self._dialect.reply(translation.body, account.name)[0]
 
     def _headers(self, headers: Headers, account: Account) -> list[tuple[str, str]]:
         kept = caller_headers(headers, account.name, self._call.request_id)
@@ -241,16 +262,13 @@ class Attempts:
             kept.append(("x-gomodel-lossy", lossy_header(self._row.losses)))
         return kept
 
-    async def _stream(
-        self, account: Account, lane: Lane, request: UpstreamRequest, attempt: Attempt
-    ) -> Answer | None:
+    async def _stream(self, sent: _Sent) -> None:
         g, call = self._g, self._call
-        meter = lane.dialect.meter(
-            hide_usage=lane.translator is None
-            and account.asks_usage
-            and not self._fields.asked_usage
+        account, passage, attempt = sent.account, sent.passage, sent.attempt
+        meter = sent.lane.dialect.meter(
+            hide_usage=passage is None and account.asks_usage and not self._fields.asked_usage
         )
-        stages = [] if lane.translator is None else [lane.translator.stream()]
+        stages: list[Stage] = [] if passage is None else [passage.stream()]
         for make in g.stages:
             stage = make(call, call.target)
             if stage is not None:
@@ -267,7 +285,7 @@ class Attempts:
             event_limit=g.configuration.upstream.event_limit,
             reply_limit=g.configuration.upstream.reply_limit,
         )
-        exchange = relay.exchange = account.transport.open(request, relay)
+        exchange = relay.exchange = account.transport.open(sent.request, relay)
         try:
             await relay.done
         except asyncio.CancelledError:
@@ -278,41 +296,20 @@ class Attempts:
             if relay.first is not None:
                 attempt.first_token = relay.first - attempt.started
             if relay.streaming:
-                attempt.usage = meter.usage() or self._estimate(relay, request)
+                attempt.usage = meter.usage() or _estimate(relay, sent.request)
                 self._own(meter.created, account)
         if not relay.streaming:
-            return self._unstreamed(account, attempt, relay)
-        if relay.error is not None:
-            attempt.status = "error"
-            attempt.error = relay.error.code
-            self._row.error = relay.error.code
-            self._row.status = "error"
-            g.log.warning(
-                "upstream.stream_failed",
-                provider=account.name,
-                request_id=call.request_id,
-                error=account.masked(relay.error).message,
-            )
-        else:
+            raise _unstreamed(account, relay)
+        if relay.error is None:
             attempt.status = "ok"
-        return None
-
-    def _unstreamed(self, account: Account, attempt: Attempt, relay: Relay) -> Answer | None:
-        if relay.status >= 400:
-            raise account.failure(relay.status, relay.headers, relay.body)
-        kind = next((value for name, value in relay.headers if name == "content-type"), "nothing")
-        raise UpstreamError(
-            f"A stream was asked for, and the provider answered with {len(relay.body)} bytes of "
-            f"{kind[:80]}.",
-            code="not_a_stream",
-        )
-
-    def _estimate(self, relay: Relay, request: UpstreamRequest) -> Usage | None:
-        """Return what a stream without a usage report must have cost, roughly."""
-        if relay.first is None:
-            return None
-        return Usage(
-            input=max(1, len(request.body) // 4), output=relay.meter.events, provenance="partial"
+            return
+        attempt.status = self._row.status = "error"
+        attempt.error = self._row.error = relay.error.code
+        g.log.warning(
+            "upstream.stream_failed",
+            provider=account.name,
+            request_id=call.request_id,
+            error=account.masked(relay.error).message,
         )
 
     def _own(self, created: Sequence[str], account: Account) -> None:
@@ -337,3 +334,24 @@ def _again(error: UpstreamError, account: Account) -> bool:
         return True
     unsure = isinstance(error, UpstreamTimeout) or error.status >= 500
     return account.config.retry_unsafe and unsure
+
+
+def _estimate(relay: Relay, request: UpstreamRequest) -> Usage | None:
+    """Return what a stream without a usage report must have cost, roughly."""
+    if relay.first is None:
+        return None
+    return Usage(
+        input=max(1, len(request.body) // 4), output=relay.meter.events, provenance="partial"
+    )
+
+
+def _unstreamed(account: Account, relay: Relay) -> UpstreamError:
+    """Return what it means that no stream came."""
+    if relay.status >= 400:
+        return account.failure(relay.status, relay.headers, relay.body)
+    kind = next((value for name, value in relay.headers if name == "content-type"), "nothing")
+    return UpstreamError(
+        f"A stream was asked for, and the provider answered with {len(relay.body)} bytes of "
+        f"{kind[:80]}.",
+        code="not_a_stream",
+    )

@@ -44,7 +44,7 @@ _REQUEST_ID: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}\Z")
 
 
 def request_id(headers: Mapping[str, str]) -> str:
-    """Return the caller's ``X-Request-ID`` if it is a token of at most 128 characters, else ours."""
+    """Return the caller's ``X-Request-ID`` if it is a token of ≤ 128 characters, else ours."""
     given = headers.get("x-request-id")
     if given is not None and _REQUEST_ID.match(given):
         return given

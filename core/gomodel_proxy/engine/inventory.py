@@ -102,11 +102,8 @@ class Inventory:
         except (UpstreamError, ValueError) as error:
             self._log.warning("models.unlisted", provider=account.name, error=str(error))
             models = None
-        if not models:
-            # A failed listing never takes away what an earlier one gave.
-            kept = self.models[account.name] or _configured(account) or None
-        else:
-            kept = models
+        # A failed listing never takes away what an earlier one gave.
+        kept = models or self.models[account.name] or _configured(account) or None
         if kept != self.models[account.name]:
             self.models[account.name] = kept
         self.version += 1
@@ -122,7 +119,7 @@ async def _ask(account: Account) -> dict[str, Model] | None:
     request = account.provider.models_request()
     if request is None:
         return None
-    reply = await fetch(account.transport, request, limit=16 * 1024 * 1024, timeout=30.0)
+    reply = await fetch(account.transport, request, limit=16 * 1024 * 1024, within=30.0)
     if reply.status >= 400:
         raise account.failure(reply.status, reply.headers, reply.body)
     return {model.id: model for model in account.provider.models_reply(reply.body)}

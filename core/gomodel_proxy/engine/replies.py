@@ -66,23 +66,20 @@ class Whole:
 
 
 async def fetch(
-    transport: Transport, request: UpstreamRequest, *, limit: int, timeout: float | None = None
+    transport: Transport, request: UpstreamRequest, *, limit: int, within: float
 ) -> Whole:
     """Send and return the whole reply, whatever its status; raises `UpstreamError`.
 
-    Cancelling drops the upstream connection. ``timeout`` is in seconds, for the whole exchange.
+    Cancelling drops the upstream connection. ``within`` is in seconds, for the whole exchange.
     """
     receiver = Whole(limit)
     exchange = receiver.exchange = transport.open(request, receiver)
     try:
-        if timeout is None:
+        async with asyncio.timeout(within):
             await receiver.done
-        else:
-            async with asyncio.timeout(timeout):
-                await receiver.done
     except TimeoutError:
         exchange.close()
-        raise UpstreamTimeout(f"The provider did not answer within {timeout:g} s.") from None
+        raise UpstreamTimeout(f"The provider did not answer within {within:g} s.") from None
     except asyncio.CancelledError:
         exchange.close()
         raise

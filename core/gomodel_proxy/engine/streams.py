@@ -149,7 +149,9 @@ class Relay:
             self.body = b"".join(self._pieces)
             self.done.set_result(None)
             return
-        tail, clean = self.meter.close(framed=framed)
+        self._conclude(*self.meter.close(framed=framed))
+
+    def _conclude(self, tail: bytes, clean: bool) -> None:
         for stage in self._stages:
             tail = (stage.feed(tail) if tail else b"") + (stage.close() if clean else b"")
         if tail:
@@ -174,12 +176,9 @@ class Relay:
             return
         if self.streaming:
             tail, clean = self.meter.close(framed=False)
-            if clean and not self._stages:
-                if tail:
-                    self._write(tail)
-                if self.first is not None:
-                    self._finish()
-                    return
+            if clean:
+                self._conclude(tail, clean)
+                return
         self._break(error)
 
     def _break(self, error: UpstreamError) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gomodel_proxy.api import InvalidRequest
+from gomodel_proxy.wire.hub import Hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,8 +68,15 @@ class Lanes:
     def _pair(self, source: str, target: str) -> Translator | None:
         key = (source, target)
         if key not in self._pairs:
-            self._pairs[key] = self._translator(source, target)
+            self._pairs[key] = self._translator(source, target) or self._hub(source, target)
         return self._pairs[key]
+
+    def _hub(self, source: str, target: str) -> Translator | None:
+        """Join the codecs of both, which is what happens unless a plugin does better."""
+        caller, provider = self._dialects[source].codec, self._dialects.get(target)
+        if caller is None or provider is None or provider.codec is None:
+            return None
+        return Hub(caller, provider.codec)
 
 
 def refuse_losses(losses: Sequence[str]) -> None:

@@ -51,7 +51,7 @@ class Gateway:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        rows = RequestLog(self.configuration.logs)
+        rows = RequestLog(self.configuration.logs, secrets=self.configuration.secrets())
         self._generation = await self._stack.enter_async_context(
             opened(self.configuration, self.plugins, logger(), rows.write)
         )

@@ -68,6 +68,7 @@ class OpenAIAccount:
         "secrets",
         "speaks",
         "stream_usage",
+        "traits",
     )
 
     def __init__(
@@ -84,11 +85,13 @@ class OpenAIAccount:
         stream_usage: str = "ask",
         prices: Mapping[str, Price] = _NOTHING,
         price_version: str = "",
+        traits: Mapping[str, Mapping[str, Any]] = _NOTHING,
     ) -> None:
         self.speaks = speaks
         self.stream_usage = stream_usage
         self.prices = prices
         self.price_version = price_version
+        self.traits = traits
         sent: dict[str, str | Secret] = {"content-type": "application/json"}
         if api_key:
             name, form = auth

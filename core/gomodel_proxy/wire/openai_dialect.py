@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from gomodel_proxy.api import Fields, GatewayError, Meter, Usage
+    from gomodel_proxy.api import Codec, Fields, GatewayError, Meter, Usage
 
 __all__ = ["OpenAIDialect"]
 
@@ -24,6 +24,7 @@ class OpenAIDialect:
     operation: str
     paths: tuple[str, ...]
     answer: str
+    codec: Codec | None = None
     headers: Final = frozenset(
         {
             "idempotency-key",

@@ -1,0 +1,77 @@
+"""Joins two codecs through the neutral model: the caller's and the provider's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gomodel_proxy.api import Losses, Translation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gomodel_proxy.api import Codec
+    from gomodel_proxy.api.chat import ChatRequest
+
+__all__ = ["Hub"]
+
+
+class Hub:
+    """A `Translator` between any two dialects that have codecs."""
+
+    def __init__(self, caller: Codec, provider: Codec) -> None:
+        self._caller = caller
+        self._provider = provider
+
+    def begin(self, body: bytes, model: str, traits: Mapping[str, Any]) -> HubPassage:
+        """Translate a request."""
+        request = self._caller.read_request(body)
+        request.model = model
+        losses = Losses()
+        written = self._provider.write_request(request, traits=traits, losses=losses)
+        return HubPassage(self._caller, self._provider, request, written, losses.found)
+
+
+class HubPassage:
+    """One call on its way through the hub."""
+
+    def __init__(
+        self,
+        caller: Codec,
+        provider: Codec,
+        request: ChatRequest,
+        body: bytes,
+        losses: Sequence[str],
+    ) -> None:
+        self._caller = caller
+        self._provider = provider
+        self._request = request
+        self.body = body
+        self.losses = losses
+
+    def reply(self, body: bytes) -> Translation:
+        """Translate a whole reply."""
+        losses = Losses()
+        reply = self._provider.read_reply(body)
+        written = self._caller.write_reply(reply, self._request, losses=losses)
+        return Translation(written, losses.found)
+
+    def stream(self) -> HubStage:
+        """Return the stage that translates the stream."""
+        return HubStage(self._caller, self._provider, self._request)
+
+
+class HubStage:
+    """Reads events in one dialect and writes them in the other."""
+
+    def __init__(self, caller: Codec, provider: Codec, request: ChatRequest) -> None:
+        self._reader = provider.reader()
+        self._writer = caller.writer(request)
+
+    def feed(self, data: bytes) -> bytes:
+        """Translate whole events."""
+        events = self._reader.feed(data)
+        return self._writer.write(events) if events else b""
+
+    def close(self) -> bytes:
+        """Write what ends the stream."""
+        return self._writer.write(self._reader.close()) + self._writer.close()
