@@ -385,7 +385,9 @@ def response(id_: str) -> Resource:
     return Resource(kind="response", id=id_, owner="p", provider="a", created=1)
 
 
-async def test_an_owner_is_known_at_once_and_then_from_the_store(books: Open) -> None:
+async def test_an_owner_is_known_at_once_and_then_from_the_store(
+    books: Open, tmp_path: Path
+) -> None:
     owners = Owners()
     async with books(resources=owners, flush_interval=3600) as accounts:
         await accounts.flush()
@@ -397,6 +399,7 @@ async def test_an_owner_is_known_at_once_and_then_from_the_store(books: Open) ->
         assert owners.entries == {("response", "1"): response("1")}
         assert accounts._owned == {}
         assert await accounts.owner("response", "1") == response("1")
+    assert left(tmp_path) == []
 
 
 async def test_an_owner_is_committed_without_waiting_for_the_interval(books: Open) -> None:

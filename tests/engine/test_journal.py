@@ -382,6 +382,16 @@ def test_a_stream_that_was_moved_on_can_be_settled(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="counts blocks as Linux does")
+def test_the_space_of_a_segment_is_taken_when_it_is_made(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, LOG)
+
+    made = segments(tmp_path, "0")[0].stat()
+
+    assert made.st_blocks * 512 >= made.st_size == 4 << 20
+    journal.close()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="file size limits are of Unix")
 async def test_a_full_disk_is_an_error_of_the_note_and_leaves_the_others(tmp_path: Path) -> None:
     journal = Journal(tmp_path, LOG, size=1 << 16)

@@ -52,12 +52,14 @@ class Pending:
                 self._spill = place
 
     def batch(self, limit: int) -> Batch:
-        """Return the next rows and keep them; an empty batch if there are none."""
-        if self._rows or self._spill is None or self._journal is None:
-            return Batch(list(islice(self._rows, limit)), None)
-        entries: list[Entry] = []
-        rows, after = self._journal.settled_from(self._spill, limit)
-        entries.extend(rows)
+        """Return the next rows and keep them. Call it only when ``count`` is not 0."""
+        entries: list[Entry] = list(islice(self._rows, limit))
+        after = None
+        if not entries and self._spill is not None and self._journal is not None:
+            rows, after = self._journal.settled_from(self._spill, limit)
+            entries.extend(rows)
+        if not entries:
+            raise RuntimeError(f"{self.count} settled rows are not in the journal")
         return Batch(entries, after)
 
     def done(self, batch: Batch) -> None:
