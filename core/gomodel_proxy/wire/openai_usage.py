@@ -109,11 +109,14 @@ def _read_loosely(raw: bytes) -> _Usage:
 
 
 def _sound(members: dict[str, Any]) -> dict[str, Any]:
-    """Return counts, and objects of counts, alone."""
+    """Return counts, and objects of counts, alone; ``7.0``, as some write it, is a count."""
     counts = {
-        name: value
+        name: int(value)
         for name, value in members.items()
-        if type(value) is int and 0 <= value <= _LARGEST and not name.endswith("_details")
+        if type(value) in (int, float)
+        and 0 <= value <= _LARGEST
+        and value == int(value)
+        and not name.endswith("_details")
     }
     details = {
         name: _sound(value)
