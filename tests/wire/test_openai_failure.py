@@ -61,6 +61,9 @@ def test_openais_own_shape_keeps_its_bytes() -> None:
             None,
             "n",
         ),
+        ({"detail": {"error": {"message": "m"}}}, "m", None, None),
+        ({"errors": [{"code": 7000, "message": "m"}], "success": False}, "m", None, None),
+        ({"fault": {"faultstring": "m", "detail": {}}}, "m", None, None),
         ([{"error": {"message": "m", "code": 429}}], "m", "429", None),
         (["a", "b"], "a; b", None, None),
         ("just text", "just text", None, None),
@@ -90,6 +93,11 @@ def test_another_object_gains_an_error_and_loses_nothing(body: bytes) -> None:
         "code": None,
     }
     assert made == {name: value for name, value in before.items() if name != "error"}
+
+
+def test_an_object_alone_in_a_list_keeps_its_bytes() -> None:
+    error = read(400, b'[{ "error": {"message":"m","status":"X","f":1.0} }\n]')
+    assert error.body == b'{ "error": {"message":"m","status":"X","f":1.0} }'
 
 
 @pytest.mark.parametrize("body", [b"", b"oops", b"[1]", b'"text"', b"<html></html>", b"null"])

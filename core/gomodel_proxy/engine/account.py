@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from .gate import Gate
+from .headers import upstream_id
 
 if TYPE_CHECKING:
     from gomodel_proxy.api import (
@@ -50,7 +51,9 @@ class Account:
 
     def failure(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
         """Return what a refusal means, with our credentials masked wherever they were echoed."""
-        return self.masked(self.provider.failure(status, headers, body))
+        error = self.masked(self.provider.failure(status, headers, body))
+        error.headers = (*error.headers, *upstream_id(headers))
+        return error
 
     def masked(self, error: UpstreamError) -> UpstreamError:
         """Return the error with this account's credentials masked."""

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.api import Headers
 
-__all__ = ["FORWARDED", "caller_headers", "request_id", "upstream_headers"]
+__all__ = [
+    "FORWARDED",
+    "caller_headers",
+    "request_id",
+    "typed",
+    "upstream_headers",
+    "upstream_id",
+]
 
 FORWARDED: Final = frozenset({"traceparent", "tracestate", "baggage", "idempotency-key"})
 """Go on to every vendor; a dialect adds its own. Credentials and cookies never do."""
@@ -66,8 +73,21 @@ def caller_headers(headers: Headers, provider: str, request_id: str) -> list[tup
     kept = [pair for pair in headers if pair[0] not in _WITHHELD]
     kept.append(("x-gomodel-provider", provider))
     kept.append(("x-request-id", request_id))
+    kept.extend(upstream_id(headers))
+    return kept
+
+
+def upstream_id(headers: Headers) -> Headers:
+    """Return the vendor's own request id, if there is one, as the header that tells the caller."""
     for name, value in headers:
         if name in ("x-request-id", "request-id"):
-            kept.append(("x-gomodel-upstream-request-id", value))
-            break
-    return kept
+            return (("x-gomodel-upstream-request-id", value),)
+    return ()
+
+
+def typed(headers: Headers, kind: str) -> Headers:
+    """Return headers whose ``Content-Type`` is ``kind``; the vendor's own stays if it is that."""
+    for name, value in headers:
+        if name == "content-type" and value.lower().startswith(kind):
+            return headers
+    return (("content-type", kind), *(pair for pair in headers if pair[0] != "content-type"))

@@ -28,7 +28,9 @@ def response_event(error: GatewayError, sequence_number: int = 0) -> bytes:
     """Return the ``error`` event of a stream of response events.
 
     Its members stand in the event itself:
-    platform.openai.com/docs/api-reference/responses-streaming/error (2026-11).
+    platform.openai.com/docs/api-reference/responses-streaming/error (2026-11). They also stand in
+    an ``error`` member, where OpenAI's servers put them and its SDKs look before they raise
+    (github.com/openai/openai-dotnet/issues/881).
     """
     members = _members(error)
     return sse.event(
@@ -39,6 +41,7 @@ def response_event(error: GatewayError, sequence_number: int = 0) -> bytes:
                 "message": members["message"],
                 "param": members["param"],
                 "sequence_number": sequence_number,
+                "error": members,
             }
         ),
         "error",

@@ -1,8 +1,8 @@
 """What an OpenAI-like vendor's refusal says, whatever shape it has.
 
 Seen in the wild: ``{"error": {...}}``, ``{"error": "text"}``, ``{"message": ...}``,
-``{"object": "error", "message": ...}``, ``{"detail": ...}`` (a text or FastAPI's list),
-``[{"error": {...}}]``, HTML of a proxy in between, plain text, nothing.
+``{"object": "error", "message": ...}``, ``{"detail": ...}`` (a text, an object or FastAPI's list),
+``{"errors": [...]}``, ``[{"error": {...}}]``, HTML of a proxy in between, plain text, nothing.
 """
 
 from __future__ import annotations
@@ -39,7 +39,17 @@ _KINDS: Final = {
 }
 _BROKE: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _PASSED_ON: Final = frozenset({"retry-after", "retry-after-ms"})
-_WORDS: Final = ("message", "msg", "detail", "error_description", "title")
+_WORDS: Final = (
+    "message",
+    "msg",
+    "detail",
+    "error_description",
+    "title",
+    "error",
+    "errors",
+    "fault",
+    "faultstring",
+)
 _TAG: Final = re.compile(r"<(/?)([A-Za-z]*)[^<>]*>")
 
 
@@ -49,11 +59,13 @@ def read_failure(
     """Return what the refusal means, with ``body`` in OpenAI's shape where that can be had.
 
     A body that has an ``error`` object keeps its bytes; any other JSON object gains one and loses
-    nothing; all else is dropped for the core to render. ``secrets`` are masked in what is shown
-    as text. Never raises.
+    nothing; an object that is alone in a list stands for the list; all else is dropped for the
+    core to render. ``secrets`` are masked in what is shown as text. Never raises.
     """
     body = body.removeprefix(b"\xef\xbb\xbf")
     value = _json(body)
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+        body, value = bytes(msgspec.json.decode(body, type=list[msgspec.Raw])[0]), value[0]
     said = _details(value)
     code, type_ = _code(said.get("code")), _type(said.get("type"))
     message = _masked(_plain(body) if value is None else _message(value, said), secrets)

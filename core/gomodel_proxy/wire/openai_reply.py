@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Raw
@@ -24,6 +25,8 @@ __all__ = [
     "read_reply",
     "rejection",
 ]
+
+_STATUS: Final = re.compile("[45][0-9]{2}")
 
 ERROR: Final = Raw(b'"error"')
 """The ``object`` of servers that send an error as the whole object."""
@@ -52,10 +55,18 @@ def rejection(body: bytes, reply: dict[str, Raw], wanted: str) -> UpstreamError:
     """Return what is wrong with a reply that lacks ``wanted``: its own error, if it tells one."""
     told = json.kind(reply.get("error", json.NULL)) in ("object", "string")
     if told or reply.get("object") == ERROR:
-        return read_failure(UpstreamError.status, (), body)
+        return _told(body)
     return UpstreamError(
         f"The provider's answer has no {wanted}: {json.excerpt(body)}", code="invalid_reply"
     )
+
+
+def _told(body: bytes) -> UpstreamError:
+    """Return an error that came as a reply; its code may be the status that it should have had."""
+    error = read_failure(UpstreamError.status, (), body)
+    if error.code is not None and _STATUS.fullmatch(error.code):
+        return read_failure(int(error.code), (), body)
+    return error
 
 
 def name_provider(body: bytes, reply: dict[str, Raw], provider: str) -> bytes:
