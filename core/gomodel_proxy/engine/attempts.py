@@ -20,7 +20,7 @@ from gomodel_proxy.api import (
     Usage,
 )
 
-from .headers import FORWARDED, caller_headers, upstream_headers
+from .headers import FORWARDED, caller_headers, typed, upstream_headers
 from .ids import now
 from .replies import Whole
 from .streams import Relay
@@ -231,19 +231,19 @@ class Attempts:
             raise
         status, account, attempt = receiver.status, sent.account, sent.attempt
         attempt.http_status = status
-        if status >= 400:
-            raise account.failure(status, receiver.headers, receiver.body)
-        if not 200 <= status < 300:
-            raise UpstreamError(
-                f"The provider answered with status {status}, which is no reply.",
-                code="unexpected_status",
-            )
-        body, attempt.usage, created = sent.lane.dialect.reply(receiver.body, account.name)
+        _check(account, status, receiver.headers, receiver.body)
+        dialect = sent.lane.dialect
+        try:
+            body, attempt.usage, created = dialect.reply(receiver.body, account.name)
+        except UpstreamError:
+            attempt.usage = dialect.usage(receiver.body)  # of no use, and yet it may cost money
+            raise
         attempt.status = "ok"
         self._own(created, account)
         if sent.passage is not None:
             body = self._translated(sent.passage, account, receiver.body)
-        return Answer(status, tuple(self._headers(receiver.headers, account)), body)
+        headers = self._headers(typed(receiver.headers, "application/json"), account)
+        return Answer(status, tuple(headers), body)
 
     def _translated(self, passage: Passage, account: Account, body: bytes) -> bytes:
         """Return a provider's reply in the caller's dialect, with the provider named in it."""
@@ -281,7 +281,7 @@ class Attempts:
             caller=self._dialect,
             stages=stages,
             observers=self._observers,
-            begin=lambda headers: self._headers(headers, account),
+            begin=lambda headers: self._headers(typed(headers, "text/event-stream"), account),
             event_limit=g.configuration.upstream.event_limit,
             reply_limit=g.configuration.upstream.reply_limit,
         )
@@ -299,7 +299,7 @@ class Attempts:
                 attempt.usage = meter.usage() or _estimate(relay, sent.request)
                 self._own(meter.created, account)
         if not relay.streaming:
-            raise _unstreamed(account, relay)
+            raise _unstreamed(sent, relay)
         if relay.error is None:
             attempt.status = "ok"
             return
@@ -345,10 +345,27 @@ def _estimate(relay: Relay, request: UpstreamRequest) -> Usage | None:
     )
 
 
-def _unstreamed(account: Account, relay: Relay) -> UpstreamError:
-    """Return what it means that no stream came."""
-    if relay.status >= 400:
-        return account.failure(relay.status, relay.headers, relay.body)
+def _check(account: Account, status: int, headers: Headers, body: bytes) -> None:
+    """Raise what a status means that no reply has."""
+    if status >= 400:
+        raise account.failure(status, headers, body)
+    if not 200 <= status < 300:
+        raise UpstreamError(
+            f"The provider answered with status {status}, which is no reply.",
+            code="unexpected_status",
+        )
+
+
+def _unstreamed(sent: _Sent, relay: Relay) -> UpstreamError:
+    """Return what it means that no stream came; a whole reply in its place has its price."""
+    _check(sent.account, relay.status, relay.headers, relay.body)
+    dialect = sent.lane.dialect
+    sent.attempt.usage = dialect.usage(relay.body)
+    try:
+        dialect.reply(relay.body, sent.account.name)
+    except UpstreamError as error:
+        if error.body:
+            return error  # the vendor's own, though its status says otherwise
     kind = next((value for name, value in relay.headers if name == "content-type"), "nothing")
     return UpstreamError(
         f"A stream was asked for, and the provider answered with {len(relay.body)} bytes of "

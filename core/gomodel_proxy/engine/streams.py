@@ -6,7 +6,7 @@ Everything here runs inside the transport's callbacks: one call per read, no tas
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import UpstreamError
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .sinks import Sink
 
 __all__ = ["Relay"]
+
+# The last three say nothing; some vendors' streams come so, and the meter refuses what is none.
+_MAY_STREAM: Final = frozenset({"text/event-stream", "", "text/plain", "application/octet-stream"})
 
 
 class Relay:
@@ -88,11 +91,12 @@ class Relay:
         self._size = 0
 
     def head(self, status: int, headers: Headers) -> None:
-        """Take the status; only an event stream is relayed, anything else is collected."""
+        """Take the status; what may be an event stream is relayed, anything else is collected."""
         self.status = status
         self.headers = headers
         kind = next((value for name, value in headers if name == "content-type"), "")
-        self.streaming = status < 400 and kind.lstrip()[:17].lower() == "text/event-stream"
+        kind = kind.partition(";")[0].strip().lower()
+        self.streaming = 200 <= status < 300 and kind in _MAY_STREAM
 
     def data(self, data: bytes) -> None:
         """Pass on whatever events are complete."""
