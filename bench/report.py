@@ -58,8 +58,7 @@ def surroundings() -> str:
     facts = [
         f"Python {platform.python_version()}, aiohttp {version('aiohttp')}, "
         f"msgspec {version('msgspec')}, {said.strip().removeprefix('nginx version: ')}",
-        f"{platform.system()} {platform.release()}, {os.cpu_count()} processors, "
-        f"load before the run {os.getloadavg()[0]:.1f}",
+        f"{platform.system()} {platform.release()}, {os.cpu_count()} processors",
     ]
     return "\n".join(f"* {fact}" for fact in facts)
 

@@ -8,6 +8,7 @@ a ratio is taken within a round, and the median of the rounds is shown.
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import sys
 import tempfile
@@ -40,8 +41,13 @@ def main() -> None:
         tool(needed)
     allow_many_sockets()
     facts = report.surroundings()
+    others = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench-") as name, Fleet() as fleet:
         rows, notes = measure(fleet, Path(name), rounds)
+    if others > 0.5:
+        notes.insert(
+            0, f"the machine was busy before the run (load {others:.1f}): repeat it alone."
+        )
     page = report.page(rows, notes, facts)
     OUT.mkdir(exist_ok=True)
     (OUT / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}.md").write_text(page)
