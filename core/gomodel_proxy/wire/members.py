@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Members", "elements", "place"]
 
 _NULL: Final = Raw(b"null")
+_QUOTE: Final = ord('"')
 _object: Final = msgspec.json.Decoder(dict[str, Raw])
 _array: Final = msgspec.json.Decoder(list[Raw])
 _text: Final = msgspec.json.Decoder(str)
@@ -109,7 +110,7 @@ class Members:
         raw = self.raw(name)
         return None if raw is None else Members(raw, self.place(name))
 
-    def list(self, name: str) -> list[Raw] | None:
+    def array(self, name: str) -> list[Raw] | None:
         """Take an array."""
         raw = self.raw(name)
         return None if raw is None else elements(raw, self.place(name))
@@ -119,7 +120,7 @@ class Members:
         raw = self.raw(name)
         if raw is None:
             return None
-        if memoryview(raw)[:1] == b'"':
+        if memoryview(raw)[0] == _QUOTE:
             return [_decoded(_text, raw, self.place(name), "a string")]
         at = self.place(name)
         return [
@@ -130,5 +131,5 @@ class Members:
     def objects(self, name: str) -> Iterator[Members]:
         """Take an array of objects, one after the other; none if the member is absent."""
         at = self.place(name)
-        for number, element in enumerate(self.list(name) or ()):
+        for number, element in enumerate(self.array(name) or ()):
             yield Members(element, place(at, number))

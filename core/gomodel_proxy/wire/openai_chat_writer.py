@@ -1,0 +1,172 @@
+"""Streams of ``openai.chat``, written from neutral events.
+
+platform.openai.com/docs/api-reference/chat-streaming (2026-11). Text, by far the commonest, is
+put between a prefix and a suffix made once per choice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from gomodel_proxy.api.chat import (
+    Failed,
+    Finish,
+    Media,
+    Opaque,
+    PartStart,
+    Piece,
+    Reasoning,
+    Refusal,
+    Start,
+    Text,
+    ToolCall,
+    UsageReport,
+)
+
+from .openai_chat_content import write_media
+from .openai_chat_replies import word, write_citation, write_usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gomodel_proxy.api import Usage
+    from gomodel_proxy.api.chat import ChatRequest, Part, StreamEvent
+
+__all__ = ["ChatWriter"]
+
+_encode: Final = msgspec.json.Encoder().encode
+_DONE: Final = b"data: [DONE]\n\n"
+
+
+class ChatWriter:
+    """Writes one stream."""
+
+    def __init__(self, request: ChatRequest) -> None:
+        self._usage_asked = bool(request.stream_usage)
+        self._head: dict[str, Any] = {}
+        self._parts: dict[tuple[int, int], Part] = {}
+        self._calls: dict[tuple[int, int], int] = {}
+        self._prefixes: dict[tuple[int, str], bytes] = {}
+        self._opened: set[int] = set()
+        self._texts: dict[int, int] = {}
+        self._usage: Usage | None = None
+
+    def write(self, events: Sequence[StreamEvent]) -> bytes:
+        """Return the bytes of these events."""
+        out: list[bytes] = []
+        for event in events:
+            if isinstance(event, Piece):
+                self._piece(event, out)
+            elif isinstance(event, PartStart):
+                self._part(event, out)
+            elif isinstance(event, Start):
+                self._start(event)
+            elif isinstance(event, Finish):
+                self._open(event.choice, out)
+                out.append(self._chunk(event.choice, {}, word(event.reason)))
+            elif isinstance(event, UsageReport):
+                self._usage = event.usage
+            elif isinstance(event, Failed):
+                error = {"message": event.message, "type": event.type or "upstream_error"}
+                out.append(_event({"error": {**error, "param": None, "code": event.code}}))
+        return b"".join(out)
+
+    def close(self) -> bytes:
+        """Return the usage, if the caller asked for it, and the end."""
+        if not self._usage_asked or self._usage is None:
+            return _DONE
+        return _event({**self._head, "choices": [], "usage": write_usage(self._usage)}) + _DONE
+
+    def _start(self, event: Start) -> None:
+        self._head = {
+            "id": event.id,
+            "object": "chat.completion.chunk",
+            "created": event.created,
+            "model": event.model,
+        }
+
+    def _open(self, choice: int, out: list[bytes]) -> None:
+        """Begin a choice: its first chunk names the role."""
+        if choice not in self._opened:
+            self._opened.add(choice)
+            out.append(self._chunk(choice, {"role": "assistant", "content": ""}))
+
+    def _chunk(self, choice: int, delta: dict[str, Any], finish: str | None = None) -> bytes:
+        one = {"index": choice, "delta": delta, "logprobs": None, "finish_reason": finish}
+        return _event({**self._head, "choices": [one]})
+
+    def _part(self, event: PartStart, out: list[bytes]) -> None:
+        self._open(event.choice, out)
+        part, choice = event.part, event.choice
+        self._parts[choice, event.index] = part
+        if isinstance(part, ToolCall):
+            self._call(event, part, out)
+        elif isinstance(part, Media) and part.kind == "image":
+            out.append(self._chunk(choice, {"images": [write_media(part)]}))
+        elif (isinstance(part, (Text, Refusal)) and part.text) or (
+            isinstance(part, Opaque) and part.text
+        ):
+            if part.text:
+                self._text(choice, part, part.text, out)
+        elif isinstance(part, Reasoning):
+            if part.text:
+                self._text(choice, part, part.text, out)
+            if part.encrypted is not None:
+                self._proof(choice, part, "data", part.encrypted, out)
+
+    def _call(self, event: PartStart, part: ToolCall, out: list[bytes]) -> None:
+        number = sum(1 for choice, _ in self._calls if choice == event.choice)
+        self._calls[event.choice, event.index] = number
+        member = "arguments" if part.kind == "function" else "input"
+        call: dict[str, Any] = {
+            "index": number,
+            "id": part.id,
+            "type": part.kind,
+            part.kind: {"name": part.name, member: part.arguments},
+        }
+        if part.signature is not None:
+            call["signature"] = part.signature
+        out.append(self._chunk(event.choice, {"tool_calls": [call]}))
+
+    def _piece(self, event: Piece, out: list[bytes]) -> None:
+        part = self._parts.get((event.choice, event.index))
+        if event.field == "arguments" and isinstance(part, ToolCall):
+            member = "arguments" if part.kind == "function" else "input"
+            number = self._calls[event.choice, event.index]
+            call = {"index": number, part.kind: {member: event.text}}
+            out.append(self._chunk(event.choice, {"tool_calls": [call]}))
+        elif event.field == "citation" and event.citation is not None:
+            start = 0 if event.citation.start is None else event.citation.start
+            note = write_citation(event.citation, 0, "x" * self._texts.get(event.choice, start))
+            out.append(self._chunk(event.choice, {"annotations": [note]}))
+        elif event.field in ("signature", "encrypted") and part is not None:
+            name = "signature" if event.field == "signature" else "data"
+            self._proof(event.choice, part, name, event.text, out)
+        elif part is not None:
+            self._text(event.choice, part, event.text, out)
+
+    def _text(self, choice: int, part: Part, text: str, out: list[bytes]) -> None:
+        kind = type(part)
+        name = _MEMBERS.get(kind, "content")
+        prefix = self._prefixes.get((choice, name))
+        if prefix is None:
+            whole = self._chunk(choice, {name: ""})
+            prefix = self._prefixes[choice, name] = whole[: whole.index(b'""},"logprobs"')]
+        if name == "content":
+            self._texts[choice] = self._texts.get(choice, 0) + len(text)
+        out.append(b'%b%b},"logprobs":null,"finish_reason":null}]}\n\n' % (prefix, _encode(text)))
+
+    def _proof(self, choice: int, part: Part, name: str, text: str, out: list[bytes]) -> None:
+        dialect = part.dialect if isinstance(part, Reasoning) else ""
+        kind = "reasoning.encrypted" if name == "data" else "reasoning.text"
+        detail = {"type": kind, name: text, "format": dialect, "index": 0}
+        out.append(self._chunk(choice, {"reasoning_details": [detail]}))
+
+
+_MEMBERS: Final = {Reasoning: "reasoning_content", Refusal: "refusal"}
+
+
+def _event(value: dict[str, Any]) -> bytes:
+    return b"data: %b\n\n" % _encode(value)
