@@ -6,11 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gomodel_proxy.api import Usage
 from gomodel_proxy.wire.openai_usage import read_usage
+
+# A busy machine is no failure.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def usage(**members: Any) -> Usage | None:
@@ -110,6 +113,7 @@ def test_a_whole_number_may_be_written_as_a_float() -> None:
     assert isinstance(found.input, int)
 
 
+@unhurried
 @given(
     st.dictionaries(
         st.sampled_from(
