@@ -1,0 +1,96 @@
+"""Heads of requests: what is added, and what is never sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from gomodel_proxy.api import UpstreamUnreachable
+from gomodel_proxy.wire.heads import Address, render_fields, render_head, split
+
+HERE = Address("https", "api.example.com", 443, "/v1/models?limit=2")
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://api.example.com/v1/models?limit=2", HERE),
+        ("http://api.example.com", Address("http", "api.example.com", 80, "/")),
+        ("http://API.example.com:8080/%20?", Address("http", "api.example.com", 8080, "/%20")),
+        ("http://[::1]:11434/v1", Address("http", "::1", 11434, "/v1")),
+        ("https://h/p#fragment", Address("https", "h", 443, "/p")),
+    ],
+)
+def test_a_url_is_taken_apart(url: str, address: Address) -> None:
+    assert split(url) == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://secret/",
+        "secret",
+        "http://",
+        "http://secret:port/",
+        "http://user:secret@host/",
+        "http://[secret/",
+        "http://host/secret path",
+        "http://host/secret\xe9",
+        "http://secret\xe9/",
+    ],
+)
+def test_a_url_that_makes_no_sense_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(UpstreamUnreachable) as error:
+        split(url)
+    assert "secret" not in error.value.message
+
+
+def test_a_head_has_host_agent_and_no_coding() -> None:
+    assert render_head("POST", HERE, (("X-A", "caf\xe9"),)) == (
+        b"POST /v1/models?limit=2 HTTP/1.1\r\n"
+        b"Host: api.example.com\r\n"
+        b"User-Agent: gomodel-proxy\r\n"
+        b"Accept-Encoding: identity\r\n"
+        b"X-A: caf\xe9\r\n"
+    )
+
+
+def test_what_is_given_is_not_added() -> None:
+    given = (("host", "other"), ("USER-AGENT", "me"), ("accept-encoding", "gzip"))
+    assert render_head("GET", HERE, given) == (
+        b"GET /v1/models?limit=2 HTTP/1.1\r\n"
+        b"host: other\r\nUSER-AGENT: me\r\naccept-encoding: gzip\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        (Address("http", "h", 8080, "/"), b"h:8080"),
+        (Address("http", "h", 443, "/"), b"h:443"),
+        (Address("https", "::1", 443, "/"), b"[::1]"),
+        (Address("http", "::1", 81, "/"), b"[::1]:81"),
+    ],
+)
+def test_host_names_the_port_unless_it_is_the_usual_one(address: Address, host: bytes) -> None:
+    assert b"\r\nHost: " + host + b"\r\n" in render_head("GET", address, ())
+
+
+@pytest.mark.parametrize(
+    "value", ["canary\r\nX: y", "canary\n", "canary\r", "can\0ary", "canary日"]
+)
+def test_a_value_that_would_break_out_is_refused_and_not_repeated(value: str) -> None:
+    with pytest.raises(UpstreamUnreachable) as error:
+        render_fields((("A", "b"), ("X", value)))
+    assert "canary" not in error.value.message
+
+
+@pytest.mark.parametrize("name", ["", "X Y", "X:", "X\r\nY", "X\0", "\xe9", "Content-Length"])
+def test_a_name_that_is_none_or_not_the_senders_to_give_is_refused(name: str) -> None:
+    with pytest.raises(UpstreamUnreachable):
+        render_fields(((name, "value"),))
+
+
+@pytest.mark.parametrize("method", ["", "GET /", "GET\r\n"])
+def test_a_method_that_is_none_is_refused(method: str) -> None:
+    with pytest.raises(UpstreamUnreachable):
+        render_head(method, HERE, ())
