@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Raw
 
 from gomodel_proxy.api.chat import (
-    Citation,
     Failed,
     Finish,
     Part,
@@ -29,7 +28,7 @@ from gomodel_proxy.api.chat import (
 
 from .members import Members
 from .openai_chat_content import DIALECT
-from .openai_chat_replies import FINISHES
+from .openai_chat_replies import FINISHES, read_citation
 from .openai_usage import read_usage
 from .sse import Cutter
 
@@ -164,7 +163,7 @@ class ChatReader:
             events.append(Piece(index, delta.refusal, choice=choice.index))
         for annotation in delta.annotations or ():
             index = self._at("text", Text(""), state, choice.index, events)
-            citation = _citation(annotation)
+            citation = read_citation(Members(annotation))
             events.append(Piece(index, "", "citation", choice.index, citation=citation))
         for call in delta.tool_calls or ():
             self._call(call, state, choice.index, events)
@@ -231,20 +230,6 @@ class ChatReader:
                 index = self._at("text", Text(""), state, choice, events)
             if text:
                 events.append(Piece(index, text, choice=choice))
-
-
-def _citation(raw: Raw) -> Citation:
-    annotation = Members(raw)
-    inner = annotation.members(annotation.text("type") or "url_citation") or Members(b"{}")
-    return Citation(
-        url=inner.text("url"),
-        title=inner.text("title"),
-        cited=inner.text("content"),
-        start=inner.integer("start_index"),
-        end=inner.integer("end_index"),
-        raw=raw,
-        dialect=DIALECT,
-    )
 
 
 def _failure(raw: Raw) -> Failed:

@@ -43,7 +43,14 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.api import Losses, Usage
 
-__all__ = ["FINISHES", "read_reply", "write_citation", "write_reply", "write_usage"]
+__all__ = [
+    "FINISHES",
+    "read_citation",
+    "read_reply",
+    "write_citation",
+    "write_reply",
+    "write_usage",
+]
 
 FINISHES: Final[dict[str, FinishReason]] = {
     "stop": "stop",
@@ -92,7 +99,7 @@ def read_reply(body: bytes) -> ChatReply:
 def _read_choice(choice: Members) -> Choice:
     message = choice.members("message") or Members(b"{}")
     parts = [*read_thoughts(message), *read_content(message)]
-    citations = [_read_citation(one) for one in message.objects("annotations")]
+    citations = [read_citation(one) for one in message.objects("annotations")]
     if citations:
         texts = [part for part in parts if isinstance(part, Text)]
         if texts:
@@ -125,9 +132,12 @@ def _read_audio(audio: Members) -> Media:
     )
 
 
-def _read_citation(annotation: Members) -> Citation:
+def read_citation(annotation: Members) -> Citation:
+    """Return an annotation; one of another type than a cited URL is kept as it came."""
     raw = Raw(msgspec.json.encode(annotation.rest))
-    inner = annotation.members(annotation.text("type") or "url_citation") or Members(b"{}")
+    if annotation.text("type") != "url_citation":
+        return Citation(raw=raw, dialect=DIALECT)
+    inner = annotation.members("url_citation") or Members(b"{}")
     return Citation(
         url=inner.text("url"),
         title=inner.text("title"),
@@ -159,7 +169,7 @@ def _write_choice(choice: Choice, losses: Losses) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
     texts: list[str] = []
     calls: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
+    annotations: list[Any] = []
     thoughts: list[Reasoning] = []
     for part in choice.parts:
         if isinstance(part, Text):
@@ -200,8 +210,10 @@ def _write_other(part: Part, message: dict[str, Any], texts: list[str], losses: 
             texts.append(part.text)
 
 
-def write_citation(citation: Citation, start: int, text: str) -> dict[str, Any]:
+def write_citation(citation: Citation, start: int, text: str) -> Any:
     """Return a citation as an annotation of the whole content, to which ``text`` adds at start."""
+    if citation.raw is not None and citation.dialect == DIALECT:
+        return citation.raw
     inner = {
         "url": citation.url or (f"file:{citation.file_id}" if citation.file_id else ""),
         "title": citation.title or "",
