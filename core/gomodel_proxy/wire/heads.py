@@ -66,7 +66,13 @@ def parse_head(raw: bytes) -> Head:
     """Read a head, from its status line to its last line's end; raises `UpstreamError`."""
     lines = raw.decode("latin-1").split("\r\n")
     ends = len(lines) - 1
-    if raw.count(b"\n") != ends or raw.count(b"\r") != ends or b"\n " in raw or b"\n\t" in raw:
+    if (
+        raw.count(b"\n") != ends
+        or raw.count(b"\r") != ends
+        or b"\0" in raw
+        or b"\n " in raw
+        or b"\n\t" in raw
+    ):
         lines = _tidied(raw).decode("latin-1").split("\r\n")
     if len(lines) > _COUNT_LIMIT:
         raise UpstreamError("the upstream's answer has too many headers")
@@ -80,7 +86,7 @@ def parse_head(raw: bytes) -> Head:
     for line in lines[1:-1]:
         written, colon, value = line.partition(":")
         name = _names.get(written) or _learn(written)
-        if not name or not colon or "\0" in value:
+        if not name or not colon:
             raise UpstreamError("the upstream's answer has a malformed header")
         value = value.strip(" \t")
         headers.append((name, value))
@@ -129,9 +135,9 @@ def _seconds(keep_alive: str) -> int | None:
 
 
 def _tidied(raw: bytes) -> bytes:
-    """Undo bare line feeds and folded lines; a bare carriage return could mean two things."""
+    """Undo bare line feeds and folded lines; what could mean two things is refused."""
     raw = raw.replace(b"\r\n", b"\n")
-    if b"\r" in raw:
+    if b"\r" in raw or b"\0" in raw:
         raise UpstreamError("the upstream's answer has control characters in its head")
     return re.sub(rb"\n[ \t]+", b" ", raw).replace(b"\n", b"\r\n")
 
