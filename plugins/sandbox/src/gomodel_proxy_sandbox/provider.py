@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -13,9 +13,10 @@ from gomodel_proxy.api import (
     Model,
     Price,
     ProviderConfig,
-    UpstreamError,
     UpstreamRequest,
 )
+
+from gomodel_proxy.wire.openai_failure import read_failure
 
 from . import faults
 from .models import MODELS
@@ -23,7 +24,7 @@ from .models import MODELS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from gomodel_proxy.api import Ask, Headers, Runtime, Secret
+    from gomodel_proxy.api import Ask, Headers, Runtime, Secret, UpstreamError
 
 __all__ = ["SandboxConfig", "SandboxProvider", "open_provider"]
 
@@ -84,19 +85,7 @@ class SandboxProvider:
 
     def failure(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
         """Return what an error reply means."""
-        found = _error(body)
-        after = dict(headers).get("retry-after")
-        seconds = float(after) if after and after.isascii() and after.isdigit() else None
-        return UpstreamError(
-            _string(found, "message") or f"the sandbox answered {status}",
-            code=_string(found, "code"),
-            param=_string(found, "param"),
-            status=status,
-            kind=_string(found, "type"),
-            body=body if found else b"",
-            retry=status == 429 or (status == 503 and after is not None),
-            retry_after=seconds,
-        )
+        return read_failure(status, headers, body)
 
     def models_request(self) -> UpstreamRequest | None:
         """Return the request that lists models."""
@@ -113,20 +102,6 @@ class SandboxProvider:
 
 class _Listing(msgspec.Struct):
     data: list[Model]
-
-
-def _error(body: bytes) -> dict[str, Any]:
-    try:
-        whole = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-    found = whole.get("error") if isinstance(whole, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def _string(members: dict[str, Any], name: str) -> str | None:
-    value = members.get(name)
-    return value if isinstance(value, str) else None
 
 
 @asynccontextmanager
