@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -15,7 +15,6 @@ from gomodel_proxy.api import (
     ProviderConfig,
     UpstreamRequest,
 )
-
 from gomodel_proxy.wire.openai_failure import read_failure
 
 from . import faults
