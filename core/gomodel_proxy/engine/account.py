@@ -56,12 +56,21 @@ class Account:
         return error
 
     def masked(self, error: UpstreamError) -> UpstreamError:
-        """Return the error with this account's credentials masked."""
+        """Return the error with this account's credentials masked, wherever they were echoed."""
         for secret in self._secrets:
             error.message = error.message.replace(secret, _MASK)
-            error.body = error.body.replace(secret.encode(), _MASK.encode())
+            error.code = error.code and error.code.replace(secret, _MASK)
+            error.param = error.param and error.param.replace(secret, _MASK)
+            error.kind = error.kind.replace(secret, _MASK)
+        error.body = self.masked_bytes(error.body)
         error.args = (error.message,)
         return error
+
+    def masked_bytes(self, data: bytes) -> bytes:
+        """Return what the vendor wrote with this account's credentials masked."""
+        for secret in self._secrets:
+            data = data.replace(secret.encode(), _MASK.encode())
+        return data
 
     def traits(self, model: str) -> dict[str, Any]:
         """Return what is peculiar to a model: the plugin's data, then the configuration's."""

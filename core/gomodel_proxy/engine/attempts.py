@@ -277,6 +277,7 @@ class Attempts:
             stages.extend(g.policy.stages(call))
         relay = Relay(
             sink=self._sink,
+            account=account,
             meter=meter,
             caller=self._dialect,
             stages=stages,
@@ -304,12 +305,12 @@ class Attempts:
             attempt.status = "ok"
             return
         attempt.status = self._row.status = "error"
-        attempt.error = self._row.error = relay.error.code
+        attempt.error = self._row.error = relay.error.code or relay.error.kind
         g.log.warning(
             "upstream.stream_failed",
             provider=account.name,
             request_id=call.request_id,
-            error=account.masked(relay.error).message,
+            error=relay.error.message,
         )
 
     def _own(self, created: Sequence[str], account: Account) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.api import Dialect, Exchange, Headers, Meter, Observer, Stage
 
+    from .account import Account
     from .sinks import Sink
 
 __all__ = ["Relay"]
@@ -32,11 +33,14 @@ class Relay:
     an ordinary error answer is still possible; after that a failure is told inside the stream,
     kept in ``error``, and ``done`` succeeds.
 
+    An error, the vendor's own or ours, tells nobody the account's credentials.
+
     A reply that is no stream (a status of 400 or more, another content type) is collected into
     ``body``, and ``streaming`` stays False.
     """
 
     __slots__ = (
+        "_account",
         "_begin",
         "_caller",
         "_event_limit",
@@ -62,6 +66,7 @@ class Relay:
         self,
         *,
         sink: Sink,
+        account: Account,
         meter: Meter,
         caller: Dialect,
         stages: Sequence[Stage],
@@ -79,6 +84,7 @@ class Relay:
         self.error: UpstreamError | None = None
         self.first: int | None = None
         self.meter = meter
+        self._account = account
         self._feed = meter.feed
         self._sink = sink
         self._caller = caller
@@ -106,12 +112,14 @@ class Relay:
             self._collect(data)
             return
         out = self._feed(data)
+        meter = self.meter
+        if meter.error is not None:
+            out = self._account.masked_bytes(out)
         if self._stages:
             for stage in self._stages:
                 out = stage.feed(out) if out else out
         if out:
             self._write(out)
-        meter = self.meter
         if meter.error is not None and not meter.reported:
             self._break(UpstreamError(meter.error, code="malformed_stream"))
         elif meter.pending > self._event_limit:
@@ -155,7 +163,8 @@ class Relay:
             return
         self._conclude(*self.meter.close(framed=framed))
 
-    def _conclude(self, tail: bytes, clean: bool) -> None:
+    def _conclude(self, tail: bytes, clean: bool, error: UpstreamError | None = None) -> None:
+        tail = self._account.masked_bytes(tail)
         for stage in self._stages:
             tail = (stage.feed(tail) if tail else b"") + (stage.close() if clean else b"")
         if tail:
@@ -167,7 +176,7 @@ class Relay:
         elif clean and self.first is not None:
             self._finish()
         else:
-            self._break(_cut(meter))
+            self._break(error or _cut(meter))
 
     def _finish(self) -> None:
         self._sink.throttle(None)
@@ -179,16 +188,14 @@ class Relay:
         if self.done.done():
             return
         if self.streaming:
-            tail, clean = self.meter.close(framed=False)
-            if clean:
-                self._conclude(tail, clean)
-                return
-        self._break(error)
+            self._conclude(*self.meter.close(framed=False), error)
+        else:
+            self._break(error)
 
     def _break(self, error: UpstreamError) -> None:
         if self.exchange is not None:
             self.exchange.close()
-        self.error = error
+        self.error = self._account.masked(error)
         if self.first is None:
             self.done.set_exception(error)
             return
