@@ -50,12 +50,12 @@ _WITHHELD: Final = frozenset(
 _REQUEST_ID: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}\Z")
 
 
-def request_id(headers: Mapping[str, str]) -> str:
+def request_id(headers: Mapping[str, str], ours: str = "") -> str:
     """Return the caller's ``X-Request-ID`` if it is a token of ≤ 128 characters, else ours."""
     given = headers.get("x-request-id")
     if given is not None and _REQUEST_ID.match(given):
         return given
-    return new("req_")
+    return ours or new("req_")
 
 
 def upstream_headers(
@@ -79,10 +79,9 @@ def caller_headers(headers: Headers, provider: str, request_id: str) -> list[tup
 
 def upstream_id(headers: Headers) -> Headers:
     """Return the vendor's own request id, if there is one, as the header that tells the caller."""
-    for name, value in headers:
-        if name in ("x-request-id", "request-id"):
-            return (("x-gomodel-upstream-request-id", value),)
-    return ()
+    named = dict(headers)
+    value = named.get("x-request-id") or named.get("request-id")
+    return (("x-gomodel-upstream-request-id", value),) if value else ()
 
 
 def typed(headers: Headers, kind: str) -> Headers:

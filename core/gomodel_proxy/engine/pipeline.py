@@ -49,9 +49,10 @@ async def serve(
     ``headers`` have lower-case names. ``principal`` is given by callers inside the process.
     Cancelling it drops the upstream at once and settles the row as ``cancelled``.
     """
+    id_ = new("req_")
     call = Call(
-        id=new("req_"),
-        request_id=request_id(headers),
+        id=id_,
+        request_id=request_id(headers, id_),
         operation=dialect.operation,
         dialect=dialect.name,
         headers=headers,

@@ -59,6 +59,11 @@ class _Side(msgspec.Struct, frozen=True, gc=False):
     def cost(self, count: int | None, parts: Sequence[int | None]) -> int | None:
         if count is None:
             return 0 if self.free else None
+        half = self.scale // 2
+        if not any(parts):  # by far the commonest: nothing but the whole
+            if count <= 0:
+                return 0
+            return None if self.rest is None else (count * self.rest + half) // self.scale
         left, amount = max(count, 0), 0
         for tokens, rate in zip(parts, self.parts, strict=True):
             # parts that claim more than the whole are cut: nobody pays for a token twice
@@ -72,7 +77,7 @@ class _Side(msgspec.Struct, frozen=True, gc=False):
             if self.rest is None:
                 return None
             amount += left * self.rest
-        return (amount + self.scale // 2) // self.scale
+        return (amount + half) // self.scale
 
 
 class _Step(msgspec.Struct, frozen=True, gc=False):
@@ -98,7 +103,9 @@ class Tariff:
         """Return what the usage costs; ``batch`` for a line of a batch."""
         steps = self._batch if batch else self._usual
         whole = max(usage.input or 0, 0)
-        step = next(step for step in steps if whole > step.above)
+        step = steps[0]
+        if len(steps) > 1:
+            step = next(step for step in steps if whole > step.above)
         spent = step.input.cost(
             usage.input, (usage.cache_read, usage.cache_write, usage.audio_input)
         )

@@ -6,10 +6,12 @@ import re
 from email.utils import formatdate
 from http import HTTPStatus
 from time import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from asyncio import Transport
+    from collections.abc import Callable, Mapping
 
     from gomodel_proxy.api import Exchange, Headers
 
@@ -20,17 +22,42 @@ _HEAD: Final = re.compile(
     rb"POST (/[0-9A-Za-z/_.\-]+) HTTP/1\.1\r\n"
     rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[ \t]*[^\x00-\x08\x0a-\x1f\x7f]*\r\n)+)\Z"
 )
+_LENGTH: Final = re.compile(rb"\r\n[Cc]ontent-[Ll]ength:[ \t]*(\d{1,12})\r\n")
 _UNUSUAL: Final = frozenset({"transfer-encoding", "expect", "upgrade", "content-encoding"})
 _REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
 _STATUS: Final = {status: f"HTTP/1.1 {status} {phrase}\r\n" for status, phrase in _REASONS.items()}
 
 
-def match(head: bytes, limit: int) -> tuple[str, dict[str, str], int] | None:
+# Heads without their Content-Length → what they say: a client sends the same lines every time.
+_heads: dict[bytes, tuple[str, Mapping[str, str]]] = {}
+_HEADS_LIMIT: Final = 1024
+_HEAD_LIMIT: Final = 4096
+
+
+def match(head: bytes, limit: int) -> tuple[str, Mapping[str, str], int] | None:
     """Return path, headers and body length of a head (with its last line end) of the strict shape.
 
     None hands the request to aiohttp: no JSON, a framing other than one Content-Length within
-    ``limit``, a repeated header, an upgrade, a closing connection.
+    ``limit``, a repeated header, an upgrade, a closing connection. The headers are without
+    Content-Length, and shared between equal heads.
     """
+    length = _LENGTH.search(head)
+    if length is None or (size := int(length[1])) > limit:
+        return None
+    rest = head[: length.start(1)] + head[length.end(1) :]
+    known = _heads.get(rest)
+    if known is None:
+        known = _parse(head)
+        if known is None:
+            return None
+        if len(rest) <= _HEAD_LIMIT:
+            if len(_heads) >= _HEADS_LIMIT:
+                _heads.clear()
+            _heads[rest] = known
+    return known[0], known[1], size
+
+
+def _parse(head: bytes) -> tuple[str, Mapping[str, str]] | None:
     found = _HEAD.match(head)
     if found is None:
         return None
@@ -42,8 +69,7 @@ def match(head: bytes, limit: int) -> tuple[str, dict[str, str], int] | None:
     if len(headers) != len(lines):
         return None
     del headers[""]
-    length = headers.get("content-length", "")
-    if not length.isdecimal() or len(length) > 12 or not length.isascii() or int(length) > limit:
+    if not headers.pop("content-length", "").isdecimal():
         return None
     if headers.get("connection", "keep-alive").lower() != "keep-alive" or "host" not in headers:
         return None
@@ -51,7 +77,7 @@ def match(head: bytes, limit: int) -> tuple[str, dict[str, str], int] | None:
         return None
     if not _UNUSUAL.isdisjoint(headers):
         return None
-    return found[1].decode("latin-1"), headers, int(length)
+    return found[1].decode("latin-1"), MappingProxyType(headers)
 
 
 class _Clock:
@@ -74,15 +100,10 @@ _clock = _Clock()
 
 def render(status: int, headers: Headers, framing: str) -> bytes:
     """Return a response head with its empty line."""
-    lines = [_STATUS.get(status) or f"HTTP/1.1 {status} \r\n"]
-    dated = False
-    for name, value in headers:
-        lines.append(f"{name}: {value}\r\n")
-        dated = dated or name == "date"
-    if not dated:
-        lines.append(_clock.line())
-    lines.append(framing)
-    return "".join(lines).encode("latin-1", "replace")
+    fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    first = _STATUS.get(status) or f"HTTP/1.1 {status} \r\n"
+    date = "" if "date: " in fields else _clock.line()  # a false alarm only leaves it out
+    return f"{first}{fields}{date}{framing}".encode("latin-1", "replace")
 
 
 class FastSink:
@@ -90,7 +111,7 @@ class FastSink:
 
     __slots__ = ("_exchange", "_finish", "_keep", "_paused", "_transport", "started")
 
-    def __init__(self, transport: Transport, finish: FinishCallback, keep: bool) -> None:
+    def __init__(self, transport: Transport, finish: Callable[[bool], None], keep: bool) -> None:
         self._transport = transport
         self._finish = finish
         self._keep = keep
@@ -141,9 +162,3 @@ class FastSink:
         self._paused = False
         if self._exchange is not None:
             self._exchange.resume()
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    FinishCallback = Callable[[bool], None]

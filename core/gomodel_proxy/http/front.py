@@ -20,6 +20,8 @@ from .fast import FastSink, match, render
 from .framing import Framer, check_unfinished, parse_head
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gomodel_proxy.api import Dialect
 
     from .lobby import Lobby
@@ -76,7 +78,7 @@ class Front(asyncio.Protocol):
         self._since = 0.0  # when the present head, body piece or idleness began
         self._stalled = 0.0  # when the client stopped taking what we write
         self._length = -1
-        self._request: tuple[Dialect, dict[str, str]] | None = None
+        self._request: tuple[Dialect, Mapping[str, str]] | None = None
         self._task: asyncio.Task[None] | None = None
         self._sink: FastSink | None = None
         self._inner: asyncio.Protocol | None = None
