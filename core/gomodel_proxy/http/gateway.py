@@ -51,9 +51,11 @@ class Gateway:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        rows = RequestLog(self.configuration.logs, secrets=self.configuration.secrets())
+        c = self.configuration
+        rows = RequestLog(c.logs, secrets=c.secrets())
+        log = logger(c.logs, c.secrets())
         self._generation = await self._stack.enter_async_context(
-            opened(self.configuration, self.plugins, logger(), rows.write)
+            opened(c, self.plugins, log, rows.write)
         )
         return self
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import msgspec
 import structlog
 
-from .redaction import mask_fields, registered
+from .redaction import Values, mask_fields, registered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,9 +20,23 @@ if TYPE_CHECKING:
     from gomodel_proxy.config.settings import Logs
 
 
-def logger() -> Any:
-    """Return the gateway's logger; in an embedding application it follows that one's settings."""
-    return structlog.get_logger("gomodel_proxy")
+def logger(settings: Logs | None = None, secrets: Iterable[Secret | str] = ()) -> Any:
+    """Return the gateway's logger.
+
+    It follows the process's structlog settings. Where an embedding application has made none, it
+    has a chain of its own by ``settings``: structlog's default would print local variables with
+    every traceback, and what they hold.
+    """
+    if settings is None or structlog.is_configured():
+        return structlog.get_logger("gomodel_proxy")
+    values = Values()
+    values.add(secrets)
+    shared, rendering = _chain(settings, sys.stderr, values)
+    return structlog.wrap_logger(
+        structlog.WriteLogger(sys.stderr),
+        processors=[*shared, *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(_level(settings)),
+    )
 
 
 def setup(
@@ -34,10 +48,28 @@ def setup(
     format, level and stream, and forgets no secret.
     """
     stream = sys.stderr if stream is None else stream
-    level = logging.getLevelNamesMapping()[settings.level.upper()]
-    people = for_people(settings, stream)
+    level = _level(settings)
     values = registered()
     values.add(secrets)
+    shared, rendering = _chain(settings, stream, values)
+    structlog.configure(
+        processors=[*shared, *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=False,  # a second `setup` reaches loggers already in use
+    )
+    _route_standard_library(stream, level, shared, rendering)
+
+
+def _level(settings: Logs) -> int:
+    return logging.getLevelNamesMapping()[settings.level.upper()]
+
+
+def _chain(
+    settings: Logs, stream: TextIO, values: Values
+) -> tuple[list[Processor], list[Processor]]:
+    """Return what makes an event complete, and what makes it a line with nothing secret in it."""
+    people = for_people(settings, stream)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -50,13 +82,7 @@ def setup(
         _console(stream) if people else _json,
         values,
     ]
-    structlog.configure(
-        processors=[*shared, *rendering],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(stream),
-        cache_logger_on_first_use=False,  # a second `setup` reaches loggers already in use
-    )
-    _route_standard_library(stream, level, shared, rendering)
+    return shared, rendering
 
 
 def for_people(settings: Logs, stream: TextIO) -> bool:
