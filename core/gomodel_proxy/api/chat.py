@@ -246,6 +246,8 @@ class ChatRequest(Node):
     """A request. ``names`` maps members of this struct to the caller's names for them.
 
     Members that are None were not given. ``max_tokens`` bounds all output, reasoning included.
+    ``proofs`` asks for thoughts in a form that can be sent back; dialects whose thoughts always are
+    need no word for it.
     """
 
     model: str
@@ -256,6 +258,7 @@ class ChatRequest(Node):
     format: Format | None = None
     verbosity: str | None = None
     reasoning: ReasoningWish | None = None
+    proofs: bool | None = None
     max_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None

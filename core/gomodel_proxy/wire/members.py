@@ -69,9 +69,14 @@ class Members:
         found = self.rest.pop(name, None)
         return None if found is None or found == _NULL else found
 
-    def is_null(self, name: str) -> bool:
-        """Whether the member is there and null; it stays."""
-        return self.rest.get(name) == _NULL
+    @property
+    def extra(self) -> Extra:
+        """What has not been taken and says anything: null counts as absent."""
+        return {name: raw for name, raw in self.rest.items() if raw != _NULL}
+
+    def extra_in(self, name: str) -> Extra:
+        """Return `extra` under dotted names, for the node that this object is ``name`` of."""
+        return {f"{name}.{inner}": raw for inner, raw in self.extra.items()}
 
     def _take(self, name: str, decoder: Any, expected: str) -> Any:
         raw = self.raw(name)
