@@ -1,0 +1,159 @@
+"""How much to think: platform.claude.com/docs/en/build-with-claude/thinking and /effort (2026-11).
+
+Traits: ``thinking`` ("none", "budget", "both", "adaptive"), ``thinking_off`` (what switches it off,
+empty where nothing does), ``efforts`` (the levels that ``output_config.effort`` takes).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from gomodel_proxy.api.chat import Reasoning, ToolCall, ToolResult
+from gomodel_proxy.wire.effort import BUDGETS, budget_of, effort_of
+from gomodel_proxy.wire.members import place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gomodel_proxy.api import Losses
+    from gomodel_proxy.api.chat import ChatRequest, ReasoningWish
+
+    from .turns import Turn
+
+__all__ = ["write_thinking"]
+
+_SMALLEST: Final = 1024  # tokens; a smaller budget is refused
+_LEVELS: Final = tuple(BUDGETS)
+
+
+def write_thinking(
+    request: ChatRequest,
+    out: dict[str, Any],
+    turns: Sequence[Turn],
+    traits: Mapping[str, Any],
+    losses: Losses,
+) -> None:
+    """Write ``thinking`` and ``output_config.effort`` into ``out``, noting what had to change."""
+    wish = request.reasoning
+    if wish is None:
+        return
+    losses.drop_extra(wish.at, wish.extra)
+    mode = traits.get("thinking", "adaptive")
+    at = request.names.get("reasoning.effort", wish.at) if wish.effort else wish.at
+    if wish.enabled is False or wish.effort == "none":
+        _switch_off(wish, out, mode, at, traits, losses)
+    elif mode == "none":
+        losses.drop(at)
+    elif mode == "budget" or (mode == "both" and wish.budget is not None):
+        if _is_possible(out, turns):
+            _write_budget(wish, request, out, traits, losses)
+        else:
+            losses.drop(at)
+    else:
+        _write_adaptive(wish, request, out, traits, losses)
+    if "type" in out.get("thinking", {}) and out["thinking"]["type"] in ("enabled", "adaptive"):
+        _write_display(wish, out["thinking"], losses)
+
+
+def _switch_off(
+    wish: ReasoningWish,
+    out: dict[str, Any],
+    mode: str,
+    at: str,
+    traits: Mapping[str, Any],
+    losses: Losses,
+) -> None:
+    word = traits.get("thinking_off", "disabled")
+    if mode == "none":
+        return  # such a model never thinks
+    if word:
+        out["thinking"] = {"type": word}
+    else:
+        least = _efforts(traits)[0]
+        losses.change(at, "none", least)
+        out.setdefault("output_config", {})["effort"] = least
+    if word not in ("", "disabled"):
+        losses.change(at, "none", word)
+
+
+def _is_possible(out: Mapping[str, Any], turns: Sequence[Turn]) -> bool:
+    """Whether a budget of thought may be given: not with a forced tool, nor in a loop without it.
+
+    A turn with calls whose results follow must begin with the thought that led to them, and only
+    Anthropic's own callers can give that back.
+    """
+    if out.get("tool_choice", {}).get("type") in ("any", "tool"):
+        return False
+    if not turns or not any(isinstance(part, ToolResult) for part in turns[-1].parts):
+        return True
+    for turn in reversed(turns):
+        if turn.role == "assistant" and any(isinstance(part, ToolCall) for part in turn.parts):
+            first = turn.parts[0]
+            return isinstance(first, Reasoning) and (first.redacted or bool(first.signature))
+    return True
+
+
+def _write_budget(
+    wish: ReasoningWish,
+    request: ChatRequest,
+    out: dict[str, Any],
+    traits: Mapping[str, Any],
+    losses: Losses,
+) -> None:
+    names = request.names
+    if wish.effort in traits.get("efforts", ()):
+        out.setdefault("output_config", {})["effort"] = wish.effort
+        budget = wish.budget or BUDGETS[wish.effort or "medium"]
+    else:
+        budget = budget_of(wish, losses, names) or BUDGETS["medium"]
+    at = names.get("reasoning.budget", place(wish.at, "budget"))
+    if request.max_tokens is None:
+        out["max_tokens"] += budget  # the default is for the answer alone
+    elif request.max_tokens <= _SMALLEST:
+        losses.drop(wish.at)
+        return
+    fitting = max(_SMALLEST, min(budget, out["max_tokens"] - 1))
+    if fitting != budget:
+        losses.change(at, budget, fitting)
+    out["thinking"] = {"type": "enabled", "budget_tokens": fitting}
+
+
+def _write_adaptive(
+    wish: ReasoningWish,
+    request: ChatRequest,
+    out: dict[str, Any],
+    traits: Mapping[str, Any],
+    losses: Losses,
+) -> None:
+    out["thinking"] = {"type": "adaptive"}
+    if wish.effort is None and wish.budget is None:
+        return
+    wanted = effort_of(wish, losses, request.names) or "medium"
+    if wish.effort is not None and wish.budget is not None:
+        losses.drop(request.names.get("reasoning.budget", place(wish.at, "budget")))
+    level = _nearest(wanted, _efforts(traits))
+    if level != wanted:
+        losses.change(request.names.get("reasoning.effort", wish.at), wanted, level)
+    out.setdefault("output_config", {})["effort"] = level
+
+
+def _efforts(traits: Mapping[str, Any]) -> Sequence[str]:
+    return traits.get("efforts") or ("low", "medium", "high")
+
+
+def _nearest(wanted: str, efforts: Sequence[str]) -> str:
+    if wanted in efforts or wanted not in _LEVELS:
+        return wanted if wanted in efforts else "medium"
+    rank = _LEVELS.index(wanted)
+    return min(efforts, key=lambda level: abs(_LEVELS.index(level) - rank))
+
+
+def _write_display(wish: ReasoningWish, thinking: dict[str, Any], losses: Losses) -> None:
+    if wish.shown is False:
+        thinking["display"] = "omitted"
+        if wish.summary is not None:
+            losses.drop(wish.at, "summary")
+    elif wish.shown or wish.summary is not None:
+        thinking["display"] = "summarized"
+        if wish.summary not in (None, "auto"):
+            losses.change(place(wish.at, "summary"), wish.summary, "summarized")
