@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from .values import Price  # a struct's field types must exist at run time
+from .values import Price, Usage  # a struct's field types must exist at run time
 
 if TYPE_CHECKING:
     from .codecs import Codec
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
         Secret,
         Target,
         UpstreamRequest,
-        Usage,
     )
 
 __all__ = [
@@ -232,7 +231,11 @@ class Meter(Protocol):
 
 
 class Dialect(Protocol):
-    """One way to write one operation: how callers' bodies, replies, streams and errors look."""
+    """One way to write one operation: how callers' bodies, replies, streams and errors look.
+
+    A dialect whose vendor streams something else than ``text/event-stream`` says so in one more
+    member, ``stream_types``: a frozenset of content types, lower case, without parameters.
+    """
 
     @property
     def name(self) -> str:
@@ -278,10 +281,14 @@ class Dialect(Protocol):
 
 
 class Translation(msgspec.Struct, frozen=True):
-    """A body in another dialect, and what could not come along (``stop``, ``n(3>1)``)."""
+    """A body in another dialect, and what could not come along (``stop``, ``n(3>1)``).
+
+    ``usage`` is the translator's own count of a reply, for vendors whose replies have none.
+    """
 
     body: bytes
     losses: tuple[str, ...] = ()
+    usage: Usage | None = None
 
 
 class Stage(Protocol):

@@ -23,7 +23,7 @@ from gomodel_proxy.api import (
 from .headers import FORWARDED, caller_headers, typed, upstream_headers
 from .ids import now
 from .replies import Whole
-from .streams import Relay
+from .streams import EVENT_STREAM, Relay
 from .translation import lossy_header, refuse_losses
 
 if TYPE_CHECKING:
@@ -241,11 +241,11 @@ class Attempts:
         attempt.status = "ok"
         self._own(created, account)
         if sent.passage is not None:
-            body = self._translated(sent.passage, account, receiver.body)
+            body = self._translated(sent.passage, sent, receiver.body)
         headers = self._headers(typed(receiver.headers, "application/json"), account)
         return Answer(status, tuple(headers), body)
 
-    def _translated(self, passage: Passage, account: Account, body: bytes) -> bytes:
+    def _translated(self, passage: Passage, sent: _Sent, body: bytes) -> bytes:
         """Return a provider's reply in the caller's dialect, with the provider named in it."""
         try:
             translation = passage.reply(body)
@@ -254,7 +254,9 @@ class Attempts:
                 f"The provider's reply makes no sense: {error}", code="malformed_reply"
             ) from error
         self._row.losses.extend(translation.losses)
-        return self._dialect.reply(translation.body, account.name)[0]
+        if sent.attempt.usage is None:
+            sent.attempt.usage = translation.usage
+        return self._dialect.reply(translation.body, sent.account.name)[0]
 
     def _headers(self, headers: Headers, account: Account) -> list[tuple[str, str]]:
         kept = caller_headers(headers, account.name, self._call.request_id)
@@ -285,6 +287,7 @@ class Attempts:
             begin=lambda headers: self._headers(typed(headers, "text/event-stream"), account),
             event_limit=g.configuration.upstream.event_limit,
             reply_limit=g.configuration.upstream.reply_limit,
+            types=getattr(sent.lane.dialect, "stream_types", EVENT_STREAM),
         )
         exchange = relay.exchange = account.transport.open(sent.request, relay)
         try:

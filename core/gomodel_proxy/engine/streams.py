@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from .account import Account
     from .sinks import Sink
 
-__all__ = ["Relay"]
+__all__ = ["EVENT_STREAM", "Relay"]
 
-# The last three say nothing; some vendors' streams come so, and the meter refuses what is none.
-_MAY_STREAM: Final = frozenset({"text/event-stream", "", "text/plain", "application/octet-stream"})
+EVENT_STREAM: Final = frozenset({"text/event-stream"})
+
+# These say nothing; some vendors' streams come so, and the meter refuses what is none.
+_SILENT: Final = frozenset({"", "text/plain", "application/octet-stream"})
 
 
 class Relay:
@@ -51,6 +53,7 @@ class Relay:
         "_sink",
         "_size",
         "_stages",
+        "_types",
         "body",
         "done",
         "error",
@@ -74,6 +77,7 @@ class Relay:
         begin: Callable[[Headers], list[tuple[str, str]]],
         event_limit: int,
         reply_limit: int,
+        types: frozenset[str] = EVENT_STREAM,
     ) -> None:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.exchange: Exchange | None = None
@@ -93,6 +97,7 @@ class Relay:
         self._begin = begin
         self._event_limit = event_limit
         self._reply_limit = reply_limit
+        self._types = types
         self._pieces: list[bytes] = []
         self._size = 0
 
@@ -102,7 +107,7 @@ class Relay:
         self.headers = headers
         kind = next((value for name, value in headers if name == "content-type"), "")
         kind = kind.partition(";")[0].strip().lower()
-        self.streaming = 200 <= status < 300 and kind in _MAY_STREAM
+        self.streaming = 200 <= status < 300 and (kind in self._types or kind in _SILENT)
 
     def data(self, data: bytes) -> None:
         """Pass on whatever events are complete."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gomodel_proxy.api import Losses, Translation
+from gomodel_proxy.api.chat import Start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gomodel_proxy.api import Codec
-    from gomodel_proxy.api.chat import ChatRequest
+    from gomodel_proxy.api.chat import ChatRequest, StreamEvent
 
 __all__ = ["Hub"]
 
@@ -52,6 +53,7 @@ class HubPassage:
         """Translate a whole reply."""
         losses = Losses()
         reply = self._provider.read_reply(body)
+        reply.model = reply.model or self._request.model  # some vendors do not name it
         written = self._caller.write_reply(reply, self._request, losses=losses)
         return Translation(written, losses.found)
 
@@ -66,12 +68,25 @@ class HubStage:
     def __init__(self, caller: Codec, provider: Codec, request: ChatRequest) -> None:
         self._reader = provider.reader()
         self._writer = caller.writer(request)
+        self._model = request.model
+        self._named = False
 
     def feed(self, data: bytes) -> bytes:
         """Translate whole events."""
         events = self._reader.feed(data)
-        return self._writer.write(events) if events else b""
+        if not events:
+            return b""
+        if not self._named:
+            self._name(events)
+        return self._writer.write(events)
 
     def close(self) -> bytes:
         """Write what ends the stream."""
         return self._writer.write(self._reader.close()) + self._writer.close()
+
+    def _name(self, events: Sequence[StreamEvent]) -> None:
+        """Say which model answers, where the vendor does not."""
+        self._named = True
+        for event in events:
+            if isinstance(event, Start) and not event.model:
+                event.model = self._model
