@@ -38,12 +38,14 @@ __all__ = [
     "Cache",
     "Commands",
     "Dialect",
+    "Estimating",
     "Exchange",
     "Fields",
     "Guardrail",
     "Kind",
     "Ledger",
     "Limit",
+    "Listing",
     "Meter",
     "Observer",
     "Passage",
@@ -278,6 +280,30 @@ class Dialect(Protocol):
 
     def stream_error(self, error: GatewayError) -> bytes:
         """Return an error as the last event of a stream."""
+
+
+class Estimating(Protocol):
+    """What a `Dialect` can be besides: able to answer for models whose provider cannot."""
+
+    def estimate(self, body: bytes) -> bytes:
+        """Return the reply to a request that `read` took, made here and marked as estimated."""
+
+
+class Listing(Protocol):
+    """What a `Dialect` can be besides: a shape of ``GET /v1/models``.
+
+    Models come with the ids that callers write (``provider/model``).
+    """
+
+    @property
+    def models_header(self) -> str:
+        """The lower-case name of the header whose presence asks for this shape."""
+
+    def models_page(self, models: Sequence[Model], query: Mapping[str, str]) -> bytes:
+        """Return the list of models, or the page of it that the query asks for."""
+
+    def model_page(self, model: Model) -> bytes:
+        """Return one model."""
 
 
 class Translation(msgspec.Struct, frozen=True):

@@ -161,6 +161,8 @@ class Attempts:
         try:
             return await (self._stream(sent) if call.stream else self._whole(sent))
         except UpstreamError as error:
+            if passage is not None:
+                error.body = b""  # the provider's shape is not the caller's
             attempt.status = "error"
             attempt.error = error.code or error.kind
             raise

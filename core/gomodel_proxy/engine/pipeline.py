@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gomodel_proxy.api import (
     Call,
     GatewayError,
+    InvalidRequest,
     LedgerRow,
     NotFound,
     Principal,
@@ -126,7 +127,15 @@ async def _route_and_run(
         observers = [observer for observer in made if observer is not None]
     targets = g.routes.recall(call.model, call.provider_hint, call.operation)
     if targets is None:
-        targets = await g.routes.find(call.model, call.provider_hint, call.operation)
+        try:
+            targets = await g.routes.find(call.model, call.provider_hint, call.operation)
+        except InvalidRequest as error:
+            estimate = getattr(dialect, "estimate", None)
+            if estimate is None or error.code != "operation_not_supported":
+                raise
+            # nothing is sent, so nothing is entered in the books
+            sink.reply(200, (_JSON, ("x-request-id", call.request_id)), estimate(call.body))
+            return
     if fields.references:
         targets = await _owned(g, call, fields, targets)
     for router in g.routers:

@@ -1,4 +1,4 @@
-"""``GET /v1/models`` and ``/v1/models/{id}``, in OpenAI's shape.
+"""``GET /v1/models`` and ``/v1/models/{id}``, in OpenAI's shape or that of a dialect asked for.
 
 https://platform.openai.com/docs/api-reference/models, November 2026.
 """
@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import msgspec
+from aiohttp import web
 
 from gomodel_proxy.api import NotFound
 
-from .routes import GENERATION, Parameter, Route, answer, caller
+from .routes import GENERATION, Parameter, Route, answer, caller, listing
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from gomodel_proxy.api import Model, Price
     from gomodel_proxy.engine.account import Account
 
@@ -82,6 +81,14 @@ async def list_models(request: web.Request) -> web.Response:
     await caller(request)
     g = request.app[GENERATION]()
     await g.inventory.wait()
+    dialect = listing(request)
+    if dialect is not None:
+        qualified = [
+            _qualified(account, model)
+            for account in g.accounts.values()
+            for model in (g.inventory.models[account.name] or {}).values()
+        ]
+        return _page(dialect.models_page(qualified, request.query))
     return answer(
         {
             "object": "list",
@@ -104,7 +111,18 @@ async def show_model(request: web.Request) -> web.Response:
     model = (g.inventory.models[account.name] or {}).get(targets[0].model)
     if model is None:
         raise NotFound(f"The model '{wanted}' does not exist here.", code="model_not_found")
+    dialect = listing(request)
+    if dialect is not None:
+        return _page(dialect.model_page(_qualified(account, model)))
     return answer(_object(account, model))
+
+
+def _qualified(account: Account, model: Model) -> Model:
+    return msgspec.structs.replace(model, id=f"{account.name}/{model.id}")
+
+
+def _page(body: bytes) -> web.Response:
+    return web.Response(body=body, headers={"Content-Type": "application/json"})
 
 
 ROUTES = (

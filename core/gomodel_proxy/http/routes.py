@@ -23,6 +23,7 @@ __all__ = [
     "answer",
     "caller",
     "error_answer",
+    "listing",
     "require_admin",
 ]
 
@@ -66,12 +67,21 @@ def answer(value: Any, *, status: int = 200) -> web.Response:
 def error_answer(request: web.Request, error: GatewayError) -> web.Response:
     """Return an error in the dialect of the path, OpenAI's by default."""
     g = request.app[GENERATION]()
-    dialect = g.paths.get(request.path) or next(iter(g.dialects.values()))
+    dialect = g.paths.get(request.path) or listing(request) or next(iter(g.dialects.values()))
     return web.Response(
         status=error.status,
         body=dialect.error(error),
         headers=[*_HEADERS.items(), *error.headers],
     )
+
+
+def listing(request: web.Request) -> Any:
+    """Return the dialect whose header asks for its own shape of lists, None for OpenAI's."""
+    for dialect in request.app[GENERATION]().dialects.values():
+        header = getattr(dialect, "models_header", None)
+        if header is not None and header in request.headers:
+            return dialect
+    return None
 
 
 async def caller(request: web.Request) -> Principal:
