@@ -130,6 +130,7 @@ class Setup:
     lane: str
     gateway: Served
     client: aiohttp.ClientSession
+    admin: aiohttp.ClientSession  # of its own: a connection that left the fast lane stays out
 
     async def post(self, path: str, members: dict[str, Any], reply: Reply, seed: str) -> Answer:
         """Send a request whose model is one of ``up``'s."""
@@ -140,7 +141,7 @@ class Setup:
             url, json=members, headers={"X-Request-ID": request_id}
         ) as response:
             body = await response.read()
-        async with self.client.get(f"{self.gateway.url}/admin/usage/log?limit=1") as listed:
+        async with self.admin.get(f"{self.gateway.url}/admin/usage/log?limit=1") as listed:
             (row,) = (await listed.json())["data"]
         assert row["request_id"] == request_id
         # aiohttp names itself, so this tells the lane that was really taken
@@ -190,7 +191,8 @@ async def arranged(lane: str, folder: Path) -> AsyncIterator[Setup]:
         stack.callback(server.close)
         gateway = await stack.enter_async_context(Served(config, folder))
         client = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Setup(vendor, lane, gateway, client)
+        admin = await stack.enter_async_context(aiohttp.ClientSession())
+        yield Setup(vendor, lane, gateway, client, admin)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["fast", "slow"])
