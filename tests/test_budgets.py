@@ -1,0 +1,185 @@
+"""Budgets that do not depend on the machine: what starting imports and opens, what a call costs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gomodel_proxy.engine.pipeline import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from gomodel_proxy.http.gateway import Gateway
+
+START = """
+import asyncio, json, sys
+events = []
+sys.addaudithook(lambda name, args: events.append((name, repr(args[1:]))) if name in (
+    "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto") else None)
+from pathlib import Path
+from gomodel_proxy.http.gateway import Gateway
+from gomodel_proxy.http.server import Server
+
+async def main():
+    async with Gateway(Path(sys.argv[1])) as gateway:
+        server = Server(gateway)
+        await server.start()
+        await gateway.generation.inventory.wait()
+        modules = sorted(sys.modules)
+        print(json.dumps({"events": events, "modules": modules}))
+        await server.stop(0, asyncio.Event())
+asyncio.run(main())
+"""
+CONFIG = """
+[server]
+port = 0
+[providers.sandbox]
+type = "sandbox"
+[providers.openai]
+type = "openai"
+[store]
+type = "sqlite"
+path = "{folder}/gomodel.db"
+[accounting]
+journal = "{folder}/journal"
+"""
+THIRD_PARTY = {
+    "aiohappyeyeballs",
+    "aiohttp",
+    "aiosignal",
+    "attr",
+    "attrs",
+    "cython_runtime",
+    "frozenlist",
+    "idna",
+    "msgspec",
+    "multidict",
+    "pluggy",
+    "propcache",
+    "structlog",
+    "typing_extensions",
+    "yarl",
+}
+"""Top-level packages that a start may import, beyond the standard library and ourselves."""
+
+NEVER = {"rich", "openai", "pytest", "requests", "pydantic", "asyncpg", "sqlalchemy", "botocore"}
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a fresh process did until it listened."""
+    folder: Path = tmp_path_factory.mktemp("start")
+    config = folder / "config.toml"
+    config.write_text(CONFIG.format(folder=folder))
+    done = subprocess.run(
+        [sys.executable, "-c", START, str(config)], capture_output=True, text=True, check=True
+    )
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[0])
+    return found
+
+
+def test_a_start_imports_what_it_needs_and_no_more(start: dict[str, Any]) -> None:
+    tops = {name.partition(".")[0] for name in start["modules"]}
+    foreign = {
+        name
+        for name in tops
+        if name not in sys.stdlib_module_names
+        and not name.startswith(("_", "gomodel_proxy"))
+        and "mypyc" not in name
+    }
+    # structlog takes rich for its own if it finds it, which an installation does not bring
+    assert foreign - THIRD_PARTY - {"rich", "pygments", "markdown_it", "mdurl", "colorama"} == set()
+    assert not (tops & NEVER - {"rich"})
+
+
+def test_a_start_leaves_out_what_the_configuration_does_not_name(start: dict[str, Any]) -> None:
+    ours = {name for name in start["modules"] if name.startswith("gomodel_proxy")}
+    assert "gomodel_proxy_openai_compatible" not in ours
+    assert not any(name.startswith("gomodel_proxy.testing") for name in ours)
+    assert "gomodel_proxy_sandbox.server" not in ours
+
+
+def test_a_start_opens_no_socket_but_the_listening_one(start: dict[str, Any]) -> None:
+    names = [name for name, _ in start["events"]]
+    assert names.count("socket.bind") == 1, start["events"]
+    assert "socket.connect" not in names
+    assert "socket.sendto" not in names
+
+
+class Quiet:
+    """A sink that keeps nothing."""
+
+    started = False
+    status = 0
+
+    def reply(self, status: int, headers: Any, body: bytes) -> None:
+        self.status = status
+
+    def throttle(self, exchange: Any) -> None:
+        pass
+
+
+async def test_a_call_costs_few_function_calls(
+    gateway: Callable[..., Awaitable[Gateway]],
+) -> None:
+    """Function calls are what the hot path's time is made of, and they count alike everywhere."""
+    one = await gateway(
+        {
+            "providers": {"up": {"type": "openai_compatible", "base_url": "http://127.0.0.1:9/v1",
+                                 "models": ["m"], "models_mode": "allowlist"}},
+            "auth": {"keys": {"ann": {"key": "sk-ann"}}},
+        }
+    )  # fmt: skip
+    g = one.generation
+    g.accounts["up"].transport = Instant()
+    body = b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}'
+    headers = {"authorization": "Bearer sk-ann", "content-type": "application/json"}
+
+    async def once() -> None:
+        sink = Quiet()
+        await serve(g, g.dialects["openai.chat"], headers, body, sink)  # type: ignore[arg-type]
+        assert sink.status == 200
+
+    for _ in range(5):
+        await once()
+    calls = 0
+
+    def count(frame: Any, event: str, argument: Any) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    tasks = len(asyncio.all_tasks())
+    sys.setprofile(count)
+    try:
+        await once()
+    finally:
+        sys.setprofile(None)
+    assert len(asyncio.all_tasks()) == tasks
+    assert calls <= 220, f"one request made {calls} function calls"
+
+
+class Instant:
+    """A transport that answers within the turn of the loop."""
+
+    def open(self, request: Any, receiver: Any) -> Any:
+        asyncio.get_running_loop().call_soon(self._answer, receiver)
+        return self
+
+    def _answer(self, receiver: Any) -> None:
+        receiver.head(200, (("content-type", "application/json"),))
+        receiver.data(
+            b'{"id":"a","object":"chat.completion","choices":[{"index":0,"message":{"role":'
+            b'"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,'
+            b'"completion_tokens":1,"total_tokens":4}}'
+        )
+        receiver.end(True)
+
+    def close(self) -> None:
+        pass
