@@ -1,0 +1,45 @@
+"""The ledger: requests, their attempts, and what they add up to."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from . import log, reports
+from .rows import enter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gomodel_proxy.api import LedgerRow, Query
+    from gomodel_proxy_sqlite.database import Database
+
+__all__ = ["SqliteLedger", "enter"]
+
+
+class SqliteLedger:
+    """`gomodel_proxy.api.Ledger` over one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def write(self, rows: Sequence[LedgerRow]) -> None:
+        """Commit rows; they are visible to queries, of any process, when this returns."""
+        if rows:
+            await self._database.write(lambda connection: enter(connection, rows))
+
+    async def log(self, query: Query) -> Sequence[Mapping[str, Any]]:
+        """Return rows, newest first, each with its attempts and their sums."""
+        return await self._database.report(partial(log.page, query=query))
+
+    async def summary(self, query: Query) -> Mapping[str, Any]:
+        """Return the sums over all rows asked for."""
+        return await self._database.report(partial(reports.summary, query=query))
+
+    async def daily(self, query: Query) -> Sequence[Mapping[str, Any]]:
+        """Return the sums per UTC day that has rows, ascending."""
+        return await self._database.report(partial(reports.daily, query=query))
+
+    async def models(self, query: Query) -> Sequence[Mapping[str, Any]]:
+        """Return the sums per provider and model that were tried, dearest first."""
+        return await self._database.report(partial(reports.models, query=query))

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import structlog
+
+from gomodel_proxy_sqlite.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Any:
+    """What the gateway tells a store that it opens."""
+    return SimpleNamespace(name="store", base=tmp_path, log=structlog.get_logger("store"))
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """An open database without a store around it."""
+    async with Database(tmp_path / "gomodel.db", 5.0) as opened:
+        yield opened
