@@ -73,6 +73,7 @@ class StoreSuite(LedgerSuite, ReportSuite):
         async with self.open_store(tmp_path) as store:
             resources = resources_of(store)
             assert await resources.find("file", "x") is None
+            assert await resources.find("file", "half a pair: \ud800") is None
             await resources.add([])
             await resources.add([mine])
             await resources.add(

@@ -26,12 +26,15 @@ class SqliteResources:
 
     async def find(self, kind: str, id: str) -> Resource | None:
         """Return the entry of a vendor id, None if there is none."""
-        row = await self._database.find(
-            lambda connection: connection.execute(
-                "SELECT owner, provider, created FROM resources WHERE kind = ? AND id = ?",
-                (kind, id),
-            ).fetchone()
-        )
+        try:
+            row = await self._database.find(
+                lambda connection: connection.execute(
+                    "SELECT owner, provider, created FROM resources WHERE kind = ? AND id = ?",
+                    (kind, id),
+                ).fetchone()
+            )
+        except UnicodeEncodeError:  # half a surrogate pair: an id that cannot have been entered
+            return None
         if row is None:
             return None
         owner, provider, created = row
