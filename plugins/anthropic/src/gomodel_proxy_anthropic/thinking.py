@@ -6,7 +6,9 @@ empty where nothing does), ``efforts`` (the levels that ``output_config.effort``
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
 
 from gomodel_proxy.api.chat import Reasoning, ToolCall, ToolResult
 from gomodel_proxy.wire.effort import BUDGETS, budget_of, effort_of
@@ -20,10 +22,25 @@ if TYPE_CHECKING:
 
     from .turns import Turn
 
-__all__ = ["write_thinking"]
+__all__ = ["is_thinking", "write_thinking"]
 
 _SMALLEST: Final = 1024  # tokens; a smaller budget is refused
 _LEVELS: Final = tuple(BUDGETS)
+
+
+class _Thinking(msgspec.Struct, forbid_unknown_fields=True):
+    type: Literal["enabled", "adaptive", "disabled", "between_tools"]
+    budget_tokens: int | None = None
+    display: Literal["summarized", "omitted"] | None = None
+
+
+def is_thinking(raw: msgspec.Raw) -> bool:
+    """Return whether a caller's ``thinking`` is Anthropic's: other vendors have one too."""
+    try:
+        thinking = msgspec.json.decode(raw, type=_Thinking)
+    except msgspec.DecodeError:
+        return False
+    return (thinking.type == "enabled") == (thinking.budget_tokens is not None)
 
 
 def write_thinking(
@@ -51,7 +68,7 @@ def write_thinking(
             losses.drop(at)
     else:
         _write_adaptive(wish, request, out, traits, losses)
-    if "type" in out.get("thinking", {}) and out["thinking"]["type"] in ("enabled", "adaptive"):
+    if out.get("thinking", {}).get("type") in ("enabled", "adaptive"):
         _write_display(wish, out["thinking"], losses)
 
 

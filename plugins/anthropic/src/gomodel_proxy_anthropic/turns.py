@@ -51,7 +51,7 @@ def take_turns(
                 turns[-1].parts = parts
                 continue
             if turns:
-                losses.change(message.at, "in its place", "system")
+                losses.change(message.at, "mid-conversation", "leading")
             system += parts
             continue
         role = _ROLES[message.role]

@@ -18,7 +18,7 @@ from gomodel_proxy.wire import json
 
 from .blocks import write_blocks
 from .citations import DIALECT
-from .thinking import write_thinking
+from .thinking import is_thinking, write_thinking
 from .tools import write_choice, write_tools
 from .turns import take_turns
 
@@ -168,7 +168,7 @@ def _write_rest(request: ChatRequest, out: dict[str, Any], losses: Losses) -> No
         if value is not None and value != idle:
             losses.drop(names.get(name, name))
     for name, raw in request.extra.items():
-        if name in _KNOWN_EXTRA:
+        if name in _KNOWN_EXTRA and (name != "thinking" or is_thinking(raw)):
             out[name] = raw
         else:
             losses.drop(name)
