@@ -9,6 +9,7 @@ from .openai_dialect import OpenAIDialect
 from .openai_events import EventMeter
 from .openai_reply import created_response
 from .openai_request import read_request, require
+from .openai_responses_codec import ResponsesCodec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ class OpenAIResponses(OpenAIDialect):
     operation = "chat"
     paths = ("/v1/responses",)
     answer = "output"
+    codec = ResponsesCodec()
 
     def meter(self, *, hide_usage: bool) -> Meter:
         """Return the watcher of one stream of events; its usage is never ours to hide."""
