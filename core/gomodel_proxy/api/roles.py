@@ -236,7 +236,9 @@ class Dialect(Protocol):
     """One way to write one operation: how callers' bodies, replies, streams and errors look.
 
     A dialect whose vendor streams something else than ``text/event-stream`` says so in one more
-    member, ``stream_types``: a frozenset of content types, lower case, without parameters.
+    member, ``stream_types``: a frozenset of content types, lower case, without parameters. One
+    whose callers send the gateway's key in a header of their own names it, lower case, in
+    ``credential_headers``; authenticators find it as ``x-api-key``.
     """
 
     @property
@@ -253,14 +255,20 @@ class Dialect(Protocol):
 
     @property
     def paths(self) -> Sequence[str]:
-        """Paths whose POST speaks this dialect; ``{name}`` matches a segment."""
+        """Paths whose POST speaks this dialect.
+
+        ``{name}`` matches a segment, ``{name:regex}`` what the expression does.
+        """
 
     @property
     def headers(self) -> frozenset[str]:
         """Lower-case names of the caller's headers that go on to the vendor."""
 
     def read(self, body: bytes, path: Mapping[str, str]) -> Fields:
-        """Check and decode a request body; raises `InvalidRequest` naming the member."""
+        """Check and decode a request body; raises `InvalidRequest` naming the member.
+
+        ``path`` is what the URL says: its query, and over that the named parts of its path.
+        """
 
     def usage(self, body: bytes) -> Usage | None:
         """Return the usage in a whole reply."""

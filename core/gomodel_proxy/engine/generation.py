@@ -81,6 +81,17 @@ class Generation:
         self.routes: Routes
         self.lanes: Lanes
 
+    def dialect_at(self, path: str) -> Dialect | None:
+        """Return the dialect that errors on this path are written in, None if it is nobody's."""
+        exact = self.paths.get(path)
+        if exact is not None:
+            return exact
+        for known, dialect in self.paths.items():
+            beginning = known.partition("{")[0] if "{" in known else f"{known}/"
+            if path.startswith(beginning):
+                return dialect
+        return None
+
     def enter_resource(self, kind: str, id_: str, owner: str, provider: str) -> None:
         """Remember who made something at a vendor."""
         self.books.own(Resource(kind=kind, id=id_, owner=owner, provider=provider, created=now()))

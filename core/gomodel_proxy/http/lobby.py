@@ -33,13 +33,7 @@ class Lobby:
 
     def dialect(self, path: str) -> Dialect:
         """Return the dialect that errors on this path are written in."""
-        exact = self.dialects.get(path)
-        if exact is not None:
-            return exact
-        for known, dialect in self.dialects.items():
-            if path.startswith(known + "/"):
-                return dialect
-        return self.default
+        return self.generation.dialect_at(path) or self.default
 
     def start(self) -> None:
         """Begin to look after time limits, twice a second."""

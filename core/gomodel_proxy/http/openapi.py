@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ROUTES", "describe"]
 
+_REGEX: Final = re.compile(r"\{(\w+):[^{}]*\}")
+_NAME: Final = re.compile(r"\{(\w+)\}")
 _REF: Final = "#/components/schemas/{name}"
 _JSON: Final = "application/json"
 
@@ -45,8 +48,12 @@ def describe(routes: Iterable[Route], dialects: Iterable[Dialect]) -> dict[str, 
         paths.setdefault(route.path, {})[route.method.lower()] = _get(route, by_type)
     for dialect in dialects:
         body = by_type.get(repr(BODIES.get(dialect.name)), {"type": "object"})
-        for path in dialect.paths:
-            paths.setdefault(path, {})["post"] = _post(dialect, body)
+        for pattern in dialect.paths:
+            path = _REGEX.sub(r"{\1}", pattern)
+            paths.setdefault(path, {})["post"] = {
+                **_post(dialect, body),
+                "parameters": [_segment(name) for name in _NAME.findall(path)],
+            }
     return {
         "openapi": "3.1.0",
         "info": {"title": "gomodel-proxy", "version": __version__},
@@ -99,6 +106,10 @@ def _parameter(parameter: Any) -> dict[str, Any]:
         "description": parameter.description,
         "schema": schema,
     }
+
+
+def _segment(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def _post(dialect: Dialect, body: dict[str, Any]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def answer(value: Any, *, status: int = 200) -> web.Response:
 def error_answer(request: web.Request, error: GatewayError) -> web.Response:
     """Return an error in the dialect of the path, OpenAI's by default."""
     g = request.app[GENERATION]()
-    dialect = g.paths.get(request.path) or listing(request) or next(iter(g.dialects.values()))
+    dialect = g.dialect_at(request.path) or listing(request) or next(iter(g.dialects.values()))
     return web.Response(
         status=error.status,
         body=dialect.error(error),
