@@ -107,11 +107,14 @@ def handler(
     generation: Callable[[web.Request], Generation], dialect: Dialect, watch: Watch
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Return the aiohttp handler of one dialect."""
+    carriers = frozenset(getattr(dialect, "credential_headers", ()))
 
     async def handle(request: web.Request) -> web.StreamResponse:
         g = generation(request)
         sink = WebSink(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
+        for name in carriers & headers.keys():
+            headers.setdefault("x-api-key", headers[name])
         try:
             check_type(request)
             body = await read_body(request, g.configuration.server.body_limit)
@@ -119,7 +122,7 @@ def handler(
             refuse(g, request_id(headers), dialect, sink, error)
             return await sink.respond()
         work = asyncio.ensure_future(
-            serve(g, dialect, headers, body, sink, dict(request.match_info))
+            serve(g, dialect, headers, body, sink, {**request.query, **request.match_info})
         )
         respond = asyncio.ensure_future(sink.respond())
         try:
