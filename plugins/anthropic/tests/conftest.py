@@ -30,8 +30,16 @@ class Setup:
         self.gateway = gateway
         self._server = server
 
-    def answer(self, body: bytes | str, *, status: int = 200, piece: int = 0, **head: str) -> None:
-        """Answer with a body, as a stream in pieces of that many bytes if ``piece`` is given."""
+    def answer(
+        self,
+        body: bytes | str,
+        *,
+        status: int = 200,
+        piece: int = 0,
+        cut: bool = False,
+        **head: str,
+    ) -> None:
+        """Answer with a body, in pieces of ``piece`` bytes; ``cut`` leaves before its end."""
         data = body.encode() if isinstance(body, str) else body
         streamed = data.startswith((b"event:", b"data:"))
         kind = "text/event-stream" if streamed else "application/json"
@@ -42,7 +50,9 @@ class Setup:
         async def reply(line: Line, asked: Asked) -> None:
             start = "\r\n".join([*lines, "transfer-encoding: chunked", "", ""]).encode()
             chunks = [b"%x\r\n%b\r\n" % (len(one), one) for one in pieces if one]
-            await line.send(start, *chunks, b"0\r\n\r\n")
+            await line.send(start, *chunks, *(() if cut else (b"0\r\n\r\n",)))
+            if cut:
+                line.close()
 
         self._server.answer = reply
 

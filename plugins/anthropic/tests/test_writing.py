@@ -412,7 +412,7 @@ def test_a_schema_is_asked_for_with_its_name_in_it() -> None:
         "schema": {**schema, "title": "thing", "description": "A thing."},
     }
     assert losses == ()
-    assert write(**given, model="claude-3-haiku-20240307")[1] == ("response_format.json_schema",)
+    assert write(**given, model="claude-3-haiku-20240307")[1] == ("response_format",)
 
 
 def test_a_format_without_a_schema_cannot_be_asked_for() -> None:
