@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gomodel_proxy.api import InvalidRequest
 from gomodel_proxy.wire.openai import DIALECTS
 
 CHAT, RESPONSES = DIALECTS[0], DIALECTS[1]
@@ -68,6 +69,13 @@ def test_no_spelling_of_the_name_hides_a_file(spelled: str) -> None:
             body = '{"model":"m","input":[{"type":"input_file","%s":%s}]}' % (name, value)  # noqa: UP031
             found = RESPONSES.read(body.encode(), {}).references
             assert tuple(found) == (("file", "file-1"),)
+
+
+def test_a_member_that_cannot_be_read_is_refused() -> None:
+    body = b'{"model":"m","input":[{"file_id":"file-1","size":1e999}]}'
+    with pytest.raises(InvalidRequest, match="out of range") as refused:
+        _ = RESPONSES.read(body, {}).references
+    assert refused.value.param == "input"
 
 
 def test_deep_nesting_is_walked() -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from gomodel_proxy.api import InvalidRequest
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,16 +24,28 @@ _QUOTED: Final = frozenset({"annotations", "metadata", "parameters", "results", 
 
 
 def find_files(body: bytes, members: dict[str, Raw]) -> tuple[tuple[str, str], ...]:
-    """Return ``("file", id)`` for each file that is given to the model or to a tool, once."""
+    """Return ``("file", id)`` for each file that is given to the model or to a tool, once.
+
+    Raises `InvalidRequest` where a member cannot be read, for then nobody knows what it names.
+    """
     if b'"file_id' not in body and (b"\\u00" not in body or _ESCAPED.search(body) is None):
         return ()
     found = [
         ("file", name)
         for member in _READ
         if member in members
-        for name in _files(msgspec.json.decode(members[member]))
+        for name in _files(_decoded(member, members[member]))
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _decoded(member: str, raw: Raw) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError as error:  # such as a number that no machine can hold
+        raise InvalidRequest(
+            f"'{member}' cannot be read: {error}.", code="invalid_value", param=member
+        ) from None
 
 
 def _files(root: Any) -> Iterator[str]:
