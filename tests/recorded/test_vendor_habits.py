@@ -133,6 +133,41 @@ async def test_a_reply_that_is_refused_is_metered(setup, reply, members):
     assert _metered(answer) == (7, 3, "reported")
 
 
+OTHERS = {
+    "/v1/embeddings": (
+        {"input": ["a"], "encoding_format": "base64", "input_type": "query", "x": {"y": None}},
+        {"data": [{"embedding": "AACAPw==", "index": 0, "x": 1}], "usage": {"prompt_tokens": 7}},
+        (7, None, "reported"),
+    ),
+    "/v1/completions": (
+        {"prompt": ["a", [1, 2]], "suffix": None, "repetition_penalty": 1.1},
+        {"choices": [{"text": "b", "stop_reason": 7, "prompt_logprobs": None}], "usage": USAGE},
+        (7, 3, "reported"),
+    ),
+    "/v1/moderations": (
+        {"input": [{"type": "image_url", "image_url": {"url": "data:,"}}], "x": [{}]},
+        {"results": [{"flagged": False, "category_scores": {"pii": 1e-9}}], "x": 0.1},
+        (None, None, None),
+    ),
+    "/v1/responses": (
+        {"input": [{"type": "reasoning", "id": "rs_1", "summary": []}], "x": {"file_id_x": 1}},
+        {"output": [{"type": "odd", "x": 1}], "usage": {"input_tokens": 7, "output_tokens": 3}},
+        (7, 3, "reported"),
+    ),
+}
+
+
+@pytest.mark.parametrize("path", OTHERS)
+async def test_other_operations_keep_what_nobody_knows(setup, exact, reply, path):
+    members, answered, counted = OTHERS[path]
+    canned = reply(json.dumps(answered).encode())
+    answer = await setup.post(path, {"model": "up/m", **members}, canned, path)
+    assert setup.vendor.path == path
+    assert exact(setup.vendor.body) == _exactly({"model": "m", **members})
+    assert answer.json == {"provider": "up", **_exactly(answered)}
+    assert _metered(answer) == counted
+
+
 # ------------------------------------------------------------------------------
 # Errors
 # ------------------------------------------------------------------------------
@@ -208,6 +243,16 @@ async def test_an_error_of_any_form(setup, exact, reply, body, message):
         assert told == sent[0]
     elif isinstance(sent, dict):
         assert {**sent, "error": told["error"]} == told
+
+
+@pytest.mark.parametrize("asked", [ASKED, STREAMED], ids=["whole", "streamed"])
+@pytest.mark.parametrize("status", [204, 301, 307, 304])
+async def test_a_status_without_an_answer(setup, reply, asked, status):
+    canned = reply(b"", None, status, framing="length", headers=(("Location", "/v2"),))
+    answer = await setup.post("/v1/chat/completions", asked, canned, "")
+    assert answer.status == 502
+    assert answer.row["status"] == "error"
+    assert answer.attempt["http_status"] == status
 
 
 @pytest.mark.parametrize("asked", [ASKED, STREAMED], ids=["whole", "streamed"])
