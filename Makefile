@@ -26,7 +26,7 @@ run: ready ## serve CONFIG (sample_config.toml)
 	@exec $(BIN)/gomodel-proxy --config $(CONFIG)
 
 test: ready ## run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile
 
 lint: ready ## check style and format
 	$(BIN)/ruff check .
