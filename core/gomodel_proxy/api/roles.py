@@ -19,6 +19,7 @@ from .values import Price, Usage  # a struct's field types must exist at run tim
 if TYPE_CHECKING:
     from .codecs import Codec
     from .errors import GatewayError, UpstreamError
+    from .stored import Responses
     from .values import (
         Ask,
         Call,
@@ -42,6 +43,7 @@ __all__ = [
     "Exchange",
     "Fields",
     "Guardrail",
+    "Keeping",
     "Kind",
     "Ledger",
     "Limit",
@@ -165,6 +167,18 @@ class Provider(Protocol):
         """Return the models of a listing; raises ValueError on one that makes no sense."""
 
 
+class Keeping(Protocol):
+    """What a `Provider` can be besides: a vendor that keeps responses and conversations."""
+
+    def resource_request(
+        self, method: str, path: str, *, body: bytes = b"", query: str = ""
+    ) -> UpstreamRequest | None:
+        """Return the request for what the vendor keeps, None where it keeps nothing.
+
+        ``path`` is OpenAI's, below ``/v1``: ``/responses/resp_1/input_items``.
+        """
+
+
 class Fields(Protocol):
     """A request body decoded once: what routing needs, every other member's bytes untouched."""
 
@@ -238,7 +252,8 @@ class Dialect(Protocol):
     A dialect whose vendor streams something else than ``text/event-stream`` says so in one more
     member, ``stream_types``: a frozenset of content types, lower case, without parameters. One
     whose callers send the gateway's key in a header of their own names it, lower case, in
-    ``credential_headers``; authenticators find it as ``x-api-key``.
+    ``credential_headers``; authenticators find it as ``x-api-key``. One whose callers may name
+    earlier turns has its `History` in ``history``.
     """
 
     @property
@@ -546,8 +561,8 @@ class Store(Protocol):
         """Uploaded and produced files."""
 
     @property
-    def responses(self) -> Any | None:
-        """Stored responses and conversations."""
+    def responses(self) -> Responses | None:
+        """Responses and conversations that no vendor keeps."""
 
     async def check(self) -> None:
         """Raise if the store cannot be used right now."""

@@ -18,6 +18,7 @@ from gomodel_proxy.api import Query, Resource
 
 from .ledger_suite import LedgerSuite
 from .report_suite import ReportSuite
+from .responses_suite import ResponsesSuite
 from .store_case import attempt, ledger_of, resources_of, row
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.asyncio
-class StoreSuite(LedgerSuite, ReportSuite):
+class StoreSuite(LedgerSuite, ReportSuite, ResponsesSuite):
     """Inherit, and give `open_store`."""
 
     async def test_data_stay_when_it_closes(self, tmp_path: Path) -> None:

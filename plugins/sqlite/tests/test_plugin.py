@@ -24,11 +24,13 @@ def test_is_found_by_its_type() -> None:
 
 def test_settings_have_defaults() -> None:
     assert msgspec.convert({"type": "sqlite"}, SqliteConfig) == SqliteConfig(
-        path="gomodel.db", busy_timeout=30.0, retention_days=0
+        path="gomodel.db", busy_timeout=30.0, retention_days=0, responses_days=30
     )
 
 
-@pytest.mark.parametrize("wrong", [{"pth": "x"}, {"busy_timeout": -1}, {"retention_days": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"pth": "x"}, {"busy_timeout": -1}, {"retention_days": -1}, {"responses_days": -1}]
+)
 def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(wrong, SqliteConfig)
@@ -38,4 +40,4 @@ async def test_opens_beside_the_configuration(runtime: Any) -> None:
     (kind,) = gomodel_proxy_sqlite.gomodel_stores()
     async with kind.open(SqliteConfig(path="ledger.db"), runtime) as store:
         assert (runtime.base / "ledger.db").is_file()
-        assert (store.batches, store.files, store.responses) == (None, None, None)
+        assert (store.batches, store.files) == (None, None)

@@ -5,11 +5,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from gomodel_proxy.api import Query
+from gomodel_proxy.testing.responses_suite import conversation, items, response
 from gomodel_proxy.testing.store_case import NOON, attempt, row
 from gomodel_proxy_sqlite.config import SqliteConfig
 from gomodel_proxy_sqlite.database import Database
 from gomodel_proxy_sqlite.ledger import SqliteLedger
-from gomodel_proxy_sqlite.retention import PIECE, keep_sweeping, sweep
+from gomodel_proxy_sqlite.responses import SqliteResponses
+from gomodel_proxy_sqlite.retention import PIECE, expire, keep_sweeping, sweep
 from gomodel_proxy_sqlite.store import open_store
 
 if TYPE_CHECKING:
@@ -84,3 +86,28 @@ async def test_a_failure_is_logged_and_not_the_end(database: Database) -> None:
     assert not sweeping.done()
     sweeping.cancel()
     await asyncio.wait([sweeping])
+
+
+async def test_old_responses_go_but_not_what_younger_ones_need(database: Database) -> None:
+    responses = SqliteResponses(database)
+    await responses.save(response("old", created=NOON - 1))
+    await responses.save(response("needed", created=NOON - 1))
+    await responses.save(response("new", created=NOON, previous="needed"))
+    assert await expire(database, NOON) == 2
+    assert await responses.find("needed", None) is None
+    assert [one.id for one in await responses.chain("new", None)] == ["needed", "new"]
+    assert await expire(database, NOON + 1) == 1
+    assert await database.find(lambda c: c.execute("SELECT id FROM responses").fetchall()) == []
+
+
+async def test_conversations_go_a_while_after_they_were_last_written_to(
+    database: Database,
+) -> None:
+    talks = SqliteResponses(database).conversations
+    await talks.create(conversation("old", created=NOON - 1), items(1))
+    await talks.create(conversation("used", created=NOON - 1))
+    before = time.time_ns() // 1000
+    await talks.add("used", None, items(2))
+    assert await expire(database, before) == 1
+    assert await talks.find("old", None) is None
+    assert await talks.find("used", None) is not None

@@ -20,7 +20,7 @@ BATCH = 50
 
 async def main(folder: str, name: str, batches: int) -> None:
     runtime: Any = SimpleNamespace(name="store", base=Path(folder), log=None)
-    async with open_store(SqliteConfig(), runtime) as store:
+    async with open_store(SqliteConfig(responses_days=0), runtime) as store:
         for batch in range(batches):
             numbers = range(batch * BATCH, (batch + 1) * BATCH)
             await store.ledger.write(

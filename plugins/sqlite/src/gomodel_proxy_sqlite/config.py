@@ -14,10 +14,12 @@ class SqliteConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
 
     ``path`` is relative to the configuration's folder. ``busy_timeout`` is how many seconds a
     write waits for other processes that share the file. ``retention_days`` is how long ledger
-    rows are kept; 0 keeps them for ever.
+    rows are kept; 0 keeps them for ever. ``responses_days`` is that for responses that the gateway
+    keeps, and for conversations since they were last written to.
     """
 
     type: str = "sqlite"
     path: str = "gomodel.db"
     busy_timeout: Annotated[float, NotNegative] = 30.0
     retention_days: Annotated[int, NotNegative] = 0
+    responses_days: Annotated[int, NotNegative] = 30

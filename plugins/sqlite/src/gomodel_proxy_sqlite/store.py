@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from .database import Database
 from .ledger import SqliteLedger
 from .resources import SqliteResources
-from .retention import keep_sweeping
+from .responses import SqliteResponses
+from .retention import expire, keep_sweeping, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from gomodel_proxy.api import Runtime
 
@@ -28,7 +29,7 @@ class SqliteStore:
         self.resources = SqliteResources(database)
         self.batches: None = None
         self.files: None = None
-        self.responses: None = None
+        self.responses = SqliteResponses(database)
 
     async def check(self) -> None:
         """Raise `gomodel_proxy.api.Unavailable` unless the file can be written right now."""
@@ -40,17 +41,23 @@ async def open_store(config: SqliteConfig, runtime: Runtime) -> AsyncIterator[Sq
     """Open the file that the configuration names, creating it if need be; raises `ConfigError`."""
     async with (
         Database(runtime.base / config.path, config.busy_timeout) as database,
-        _retention(database, config.retention_days, runtime),
+        _retention(database, config.retention_days, runtime, sweep),
+        _retention(database, config.responses_days, runtime, expire),
     ):
         yield SqliteStore(database)
 
 
 @contextlib.asynccontextmanager
-async def _retention(database: Database, days: int, runtime: Runtime) -> AsyncIterator[None]:
+async def _retention(
+    database: Database,
+    days: int,
+    runtime: Runtime,
+    clear: Callable[[Database, int], Awaitable[int]],
+) -> AsyncIterator[None]:
     if days == 0:
         yield
         return
-    sweeping = asyncio.create_task(keep_sweeping(database, days, runtime.log))
+    sweeping = asyncio.create_task(keep_sweeping(database, days, runtime.log, clear))
     try:
         yield
     finally:
