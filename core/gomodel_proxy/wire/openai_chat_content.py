@@ -1,4 +1,4 @@
-"""Messages of ``openai.chat`` and their parts, to and from the neutral model.
+"""Messages of ``openai.chat`` and their parts, read into the neutral model.
 
 platform.openai.com/docs/api-reference/chat/create (2026-11). Vendors' widespread additions are
 read too: ``reasoning_content`` and ``reasoning`` of an assistant's message, ``reasoning_details``
@@ -7,7 +7,7 @@ read too: ``reasoning_content`` and ``reasoning`` of an assistant's message, ``r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
@@ -28,28 +28,10 @@ from gomodel_proxy.api.chat import (
 from . import data_urls
 from .members import Members, elements, place
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from gomodel_proxy.api import Losses
-
-__all__ = [
-    "read_content",
-    "read_message",
-    "read_thoughts",
-    "read_tool_calls",
-    "write_call",
-    "write_media",
-    "write_message",
-    "write_thoughts",
-]
+__all__ = ["DIALECT", "read_content", "read_message", "read_thoughts", "read_tool_calls"]
 
 DIALECT: Final = "openai.chat"
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
-_AUDIO: Final = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/wav": "wav", "audio/x-wav": "wav"}
-
-
-# ---------------------------------------------------------------- reading
 
 
 def read_message(members: Members) -> Message:
@@ -74,7 +56,7 @@ def read_message(members: Members) -> Message:
         name=members.text("name"),
         cache=members.raw("cache_control"),
         at=members.at,
-        extra=members.rest,
+        extra=members.extra,
     )
 
 
@@ -102,7 +84,7 @@ def _read_part(part: Members) -> Part:
             param=part.at,
         )
     found: Part = reader(part)
-    found.extra = part.rest
+    found.extra = {**found.extra, **part.extra}
     return found
 
 
@@ -112,18 +94,19 @@ def _read_text(part: Members) -> Text:
 
 def _read_image(part: Members) -> Media:
     raw = part.raw("image_url")
-    detail = None
     if raw is not None and memoryview(raw)[0] == ord("{"):
         inner = Members(raw, part.place("image_url"))
-        url, detail = inner.needed("url"), inner.text("detail")
-    else:
-        url = "" if raw is None else msgspec.json.decode(raw, type=str)
-    return _from_url("image", url, part, detail=detail)
+        image = _from_url("image", inner.needed("url"), part, detail=inner.text("detail"))
+        image.extra = inner.extra_in("image_url")
+        return image
+    return _from_url("image", "" if raw is None else msgspec.json.decode(raw, type=str), part)
 
 
 def _read_video(part: Members) -> Media:
     inner = part.members("video_url")
-    return _from_url("video", inner.needed("url") if inner else "", part)
+    video = _from_url("video", inner.needed("url") if inner else "", part)
+    video.extra = inner.extra_in("video_url") if inner else {}
+    return video
 
 
 def _from_url(kind: Any, url: str, part: Members, detail: str | None = None) -> Media:
@@ -143,20 +126,24 @@ def _read_audio(part: Members) -> Media:
     if inner is None:
         at = part.place("input_audio")
         raise InvalidRequest(f"'{at}' is missing.", code="missing_parameter", param=at)
-    form = inner.text("format") or "wav"
-    return Media("audio", data=inner.needed("data"), media_type=f"audio/{form}", at=part.at)
+    form, data = inner.text("format") or "wav", inner.needed("data")
+    extra = inner.extra_in("input_audio")
+    return Media("audio", data=data, media_type=f"audio/{form}", at=part.at, extra=extra)
 
 
 def _read_file(part: Members) -> Media:
     inner = part.members("file") or Members(b"{}", part.place("file"))
     name, file_id, data = inner.text("filename"), inner.text("file_id"), inner.text("file_data")
-    if data is None:
-        return Media("document", file_id=file_id, name=name, at=part.at)
-    inline = data_urls.split(data)
-    if inline is None and data.startswith(("http://", "https://")):
-        return Media("document", url=data, name=name, at=part.at)
-    media_type, data = inline or (None, data)
-    return Media("document", data=data, media_type=media_type, name=name, at=part.at)
+    cache, extra = part.raw("cache_control"), inner.extra_in("file")
+    media = Media("document", file_id=file_id, name=name, cache=cache, at=part.at, extra=extra)
+    inline = data_urls.split(data) if data is not None else None
+    if inline is not None:
+        media.media_type, media.data = inline
+    elif data is not None and data.startswith(("http://", "https://")):
+        media.url = data
+    else:
+        media.data = data
+    return media
 
 
 def _read_refusal(part: Members) -> Refusal:
@@ -191,15 +178,24 @@ def read_thoughts(members: Members) -> list[Part]:
             _read_detail(Members(element, place(members.place("reasoning_details"), number)))
             for number, element in enumerate(elements(details, members.place("reasoning_details")))
         ]
-        members.raw("reasoning_content")
-        members.raw("reasoning")
+        said = _read_thought(members)
+        if said is not None and thoughts and not any(one.text or one.summary for one in thoughts):
+            thoughts[0].text = said.text
         return list(thoughts)
+    said = _read_thought(members)
+    return [] if said is None else [said]
+
+
+def _read_thought(members: Members) -> Reasoning | None:
+    """Take thoughts that are text alone; of two such members the second repeats the first."""
+    found = None
     for name in ("reasoning_content", "reasoning"):
         raw = members.rest.get(name)
         if raw is not None and memoryview(raw)[0] == ord('"'):
             text = members.text(name)
-            return [Reasoning(text, at=members.place(name), dialect=DIALECT)] if text else []
-    return []
+            if text and found is None:
+                found = Reasoning(text, at=members.place(name), dialect=DIALECT)
+    return found
 
 
 def _read_detail(detail: Members) -> Reasoning:
@@ -217,7 +213,7 @@ def _read_detail(detail: Members) -> Reasoning:
         item=detail.text("id"),
         dialect=dialect,
         at=detail.at,
-        extra=detail.rest,
+        extra=detail.extra,
     )
 
 
@@ -243,152 +239,7 @@ def read_tool_calls(members: Members) -> list[Part]:
                 kind,  # type: ignore[arg-type]
                 signature=call.text("signature"),
                 at=call.at,
-                extra=call.rest,
+                extra={**call.extra, **inner.extra_in(kind)},
             )
         )
     return calls
-
-
-# ---------------------------------------------------------------- writing
-
-
-def write_message(message: Message, losses: Losses, *, thoughts: str | None) -> list[Any]:
-    """Return a message as the one or more that the dialect needs.
-
-    ``thoughts`` is the member that an assistant's thoughts go back in, None where they cannot.
-    """
-    results = [part for part in message.parts if isinstance(part, ToolResult)]
-    rest = [part for part in message.parts if not isinstance(part, ToolResult)]
-    written = [_write_result(result, losses) for result in results]
-    if rest or not results:
-        written.append(_write_turn(message, rest, losses, thoughts))
-    return written
-
-
-def _write_turn(
-    message: Message, parts: Sequence[Part], losses: Losses, thoughts: str | None
-) -> dict[str, Any]:
-    out: dict[str, Any] = {"role": message.role}
-    calls = [part for part in parts if isinstance(part, ToolCall)]
-    content = _write_content(parts, message, losses)
-    if content is not None or not calls:
-        out["content"] = content if content is not None else ""
-    else:
-        out["content"] = None
-    refusals = [part.text for part in parts if isinstance(part, Refusal)]
-    if refusals:
-        out["refusal"] = "".join(refusals)
-    if calls:
-        out["tool_calls"] = [write_call(call) for call in calls]
-    thought = [part for part in parts if isinstance(part, Reasoning)]
-    if thought and thoughts is not None:
-        out.update(write_thoughts(thought, thoughts))
-    else:
-        for part in thought:
-            losses.drop(part.at or message.at)
-    if message.name:
-        out["name"] = message.name
-    if message.cache is not None:
-        losses.drop(message.at, "cache_control")
-    losses.drop_extra(message.at, message.extra)
-    return out
-
-
-def _write_content(parts: Iterable[Part], message: Message, losses: Losses) -> Any:
-    written = []
-    for part in parts:
-        if isinstance(part, Text):
-            written.append({"type": "text", "text": part.text})
-            if part.cache is not None:
-                losses.drop(part.at, "cache_control")
-            if part.citations and message.role == "assistant":
-                losses.drop(part.at, "citations")
-        elif isinstance(part, Media):
-            written.append(write_media(part))
-            if part.cache is not None:
-                losses.drop(part.at, "cache_control")
-        elif isinstance(part, Opaque):
-            losses.drop(part.at or message.at)
-            if part.text:
-                written.append({"type": "text", "text": part.text})
-        else:
-            continue
-        losses.drop_extra(part.at, part.extra)
-    if not written:
-        return None
-    if all(part["type"] == "text" for part in written):
-        if len(written) == 1:
-            return written[0]["text"]
-        if message.role == "assistant":
-            return "".join(part["text"] for part in written)
-    return written
-
-
-def _write_result(result: ToolResult, losses: Losses) -> dict[str, Any]:
-    shell = Message("tool", result.parts, at=result.at)
-    content = _write_content(result.parts, shell, losses)
-    if result.error:
-        losses.drop(result.at, "is_error")
-    if result.cache is not None:
-        losses.drop(result.at, "cache_control")
-    losses.drop_extra(result.at, result.extra)
-    return {"role": "tool", "tool_call_id": result.call, "content": content or ""}
-
-
-def write_media(media: Media) -> dict[str, Any]:
-    """Return a medium as a content part; raises `InvalidRequest` where there is no such part."""
-    url = media.url or (data_urls.join(media.media_type, media.data) if media.data else None)
-    if media.kind in ("image", "video") and url is not None:
-        name = f"{media.kind}_url"
-        inner: dict[str, Any] = {"url": url}
-        if media.detail:
-            inner["detail"] = media.detail
-        return {"type": name, name: inner}
-    if media.kind == "audio" and media.data is not None:
-        form = _AUDIO.get(media.media_type or "", (media.media_type or "/wav").rpartition("/")[2])
-        return {"type": "input_audio", "input_audio": {"data": media.data, "format": form}}
-    if media.text is not None:
-        return {"type": "text", "text": media.text}
-    if media.file_id is not None:
-        return {"type": "file", "file": {"file_id": media.file_id}}
-    if media.kind == "document" and url is not None:
-        return {"type": "file", "file": {"filename": media.name or "document", "file_data": url}}
-    raise InvalidRequest(
-        f"'{media.at}' cannot be sent to this provider: no {media.kind} from a URL in its dialect.",
-        code="unsupported_content",
-        param=media.at,
-    )
-
-
-def write_call(call: ToolCall) -> dict[str, Any]:
-    """Return a call of a tool."""
-    inner = {"name": call.name, "arguments" if call.kind == "function" else "input": call.arguments}
-    out: dict[str, Any] = {"id": call.id, "type": call.kind, call.kind: inner}
-    if call.signature is not None:
-        out["signature"] = call.signature
-    return out
-
-
-def write_thoughts(thoughts: Iterable[Reasoning], member: str) -> dict[str, Any]:
-    """Return thoughts as members of a message: their text, and their proofs if they have any."""
-    kept = list(thoughts)
-    text = "".join(part.text or "\n\n".join(part.summary) for part in kept)
-    out: dict[str, Any] = {member: text} if text else {}
-    if any(part.signature or part.encrypted for part in kept):
-        out["reasoning_details"] = [_write_detail(part, n) for n, part in enumerate(kept)]
-    return out
-
-
-def _write_detail(part: Reasoning, index: int) -> dict[str, Any]:
-    kind = "encrypted" if part.encrypted else "text" if part.text else "summary"
-    detail = {
-        "type": f"reasoning.{kind}",
-        "text": part.text or None,
-        "summary": "\n\n".join(part.summary) or None,
-        "signature": part.signature,
-        "data": part.encrypted,
-        "id": part.item,
-        "format": part.dialect,
-        "index": index,
-    }
-    return {name: value for name, value in detail.items() if value is not None}

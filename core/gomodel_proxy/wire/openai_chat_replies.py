@@ -27,15 +27,8 @@ from gomodel_proxy.api.chat import (
 )
 
 from .members import Members
-from .openai_chat_content import (
-    DIALECT,
-    read_content,
-    read_thoughts,
-    read_tool_calls,
-    write_call,
-    write_media,
-    write_thoughts,
-)
+from .openai_chat_content import DIALECT, read_content, read_thoughts, read_tool_calls
+from .openai_chat_turns import write_call, write_media, write_thoughts
 from .openai_usage import read_usage
 
 if TYPE_CHECKING:
@@ -90,7 +83,7 @@ def read_reply(body: bytes) -> ChatReply:
             created=members.integer("created") or 0,
             usage=None if usage is None else read_usage(usage),
             service_tier=members.text("service_tier"),
-            extra=members.rest,
+            extra=members.extra,
         )
     except InvalidRequest as error:
         raise ValueError(error.message) from error
@@ -112,13 +105,14 @@ def _read_choice(choice: Members) -> Choice:
         parts.append(_read_audio(audio))
     parts.extend(read_tool_calls(message))
     reason = choice.text("finish_reason")
+    message.text("role")
     return Choice(
         index=choice.integer("index") or 0,
         parts=parts,
         finish=None if reason is None else FINISHES.get(reason, "other"),
         raw_finish=reason,
         logprobs=choice.raw("logprobs"),
-        extra={**choice.rest, **message.rest},
+        extra={**choice.extra, **message.extra},
     )
 
 
@@ -128,7 +122,7 @@ def _read_audio(audio: Members) -> Media:
         data=audio.text("data"),
         text=audio.text("transcript"),
         file_id=audio.text("id"),
-        extra=audio.rest,
+        extra=audio.extra,
     )
 
 

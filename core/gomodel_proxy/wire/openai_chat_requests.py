@@ -6,7 +6,7 @@ Traits that writing heeds: ``max_tokens_member`` ("max_tokens" or "max_completio
 ``fixed_sampling`` (true: temperature, top_p and penalties are refused by the model),
 ``system_role`` ("system" or "developer"), ``thoughts_member`` (where an assistant's thoughts go
 back, such as "reasoning_content"), ``reasoning_object`` (true: ``reasoning: {effort, max_tokens}``
-instead of ``reasoning_effort``).
+instead of ``reasoning_effort``), ``tool_media`` (true: tool results may hold images and files).
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from gomodel_proxy.api.chat import ChatRequest, Format, ReasoningWish, Tool, Too
 
 from .effort import effort_of
 from .members import Members, place
-from .openai_chat_content import DIALECT, read_message, write_message
+from .openai_chat_content import DIALECT, read_message
+from .openai_chat_turns import write_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gomodel_proxy.api import Losses
+    from gomodel_proxy.api.chat import Extra
 
 __all__ = ["read_request", "write_request"]
 
@@ -54,8 +56,10 @@ _KNOWN_EXTRA: Final = frozenset(
         "audio",
         "function_call",
         "functions",
+        "moderation",
         "prediction",
         "prompt_cache_key",
+        "prompt_cache_options",
         "prompt_cache_retention",
         "safety_identifier",
         "web_search_options",
@@ -104,7 +108,8 @@ def read_request(body: bytes) -> ChatRequest:
     options = members.members("stream_options")
     if options is not None:
         request.stream_usage = options.boolean("include_usage")
-    request.extra = members.rest
+        request.extra = options.extra_in("stream_options")
+    request.extra.update(members.extra)
     return request
 
 
@@ -126,6 +131,9 @@ def _read_reasoning(members: Members, names: dict[str, str]) -> ReasoningWish | 
     if wish is None:
         return None
     excluded = wish.boolean("exclude")
+    names.update(
+        {"reasoning.shown": "reasoning.exclude", "reasoning.budget": "reasoning.max_tokens"}
+    )
     return ReasoningWish(
         enabled=wish.boolean("enabled"),
         effort=wish.text("effort"),
@@ -133,7 +141,7 @@ def _read_reasoning(members: Members, names: dict[str, str]) -> ReasoningWish | 
         summary=wish.text("summary"),
         shown=None if excluded is None else not excluded,
         at="reasoning",
-        extra=wish.rest,
+        extra=wish.extra,
     )
 
 
@@ -143,7 +151,7 @@ def _read_format(members: Members) -> Format | None:
         return None
     kind = form.needed("type")
     if kind in ("text", "json_object"):
-        return Format(kind, at=form.at, extra=form.rest)  # type: ignore[arg-type]
+        return Format(kind, at=form.at, extra=form.extra)  # type: ignore[arg-type]
     if kind != "json_schema":
         raise InvalidRequest(
             f"'{form.at}' has the unknown type '{kind}'.", code="invalid_value", param=form.at
@@ -155,8 +163,8 @@ def _read_format(members: Members) -> Format | None:
         schema=inner.raw("schema"),
         strict=inner.boolean("strict"),
         description=inner.text("description"),
-        at=inner.at,
-        extra=inner.rest,
+        at=form.at,
+        extra={**form.extra, **inner.extra_in("json_schema")},
     )
 
 
@@ -178,7 +186,7 @@ def _read_tool(tool: Members) -> Tool:
         format=inner.raw("format"),
         cache=tool.raw("cache_control"),
         at=tool.at,
-        extra={**tool.rest, **inner.rest},
+        extra={**tool.extra, **inner.extra_in(kind)},
     )
 
 
@@ -199,19 +207,26 @@ def _read_choice(members: Members) -> ToolChoice | None:
     kind = choice.needed("type")
     inner = choice.members(kind)
     if kind in ("function", "custom") and inner is not None:
-        return ToolChoice("named", [inner.needed("name")], at="tool_choice", extra=choice.rest)
+        named = ToolChoice("named", [inner.needed("name")], at="tool_choice")
+        named.extra = {**choice.extra, **inner.extra_in(kind)}
+        return named
     if kind == "allowed_tools" and inner is not None:
-        mode = inner.text("mode") or "auto"
-        return ToolChoice(mode, _allowed(inner), at="tool_choice", extra=choice.rest)  # type: ignore[arg-type]
+        mode, names, extra = inner.text("mode") or "auto", *_allowed(inner)
+        extra |= {**choice.extra, **inner.extra_in(kind)}
+        return ToolChoice(mode, names, at="tool_choice", extra=extra)  # type: ignore[arg-type]
     return ToolChoice("raw", raw=raw, dialect=DIALECT, at="tool_choice")
 
 
-def _allowed(inner: Members) -> list[str]:
-    found = []
-    for tool in inner.objects("tools"):
-        named = tool.members(tool.text("type") or "function")
-        found.append(named.needed("name") if named else tool.needed("name"))
-    return found
+def _allowed(inner: Members) -> tuple[list[str], Extra]:
+    names, extra = [], {}
+    for number, tool in enumerate(inner.objects("tools")):
+        kind = tool.text("type") or "function"
+        named = tool.members(kind)
+        names.append(named.needed("name") if named else tool.needed("name"))
+        at = f"allowed_tools.tools[{number}]"
+        extra.update(tool.extra_in(at))
+        extra.update(named.extra_in(f"{at}.{kind}") if named else {})
+    return names, extra
 
 
 # ---------------------------------------------------------------- writing
@@ -219,15 +234,10 @@ def _allowed(inner: Members) -> list[str]:
 
 def write_request(request: ChatRequest, *, traits: Mapping[str, Any], losses: Losses) -> bytes:
     """Return the body of a request; what cannot be written is noted in ``losses``."""
-    thoughts = traits.get("thoughts_member")
     out: dict[str, Any] = {"model": request.model}
-    messages: list[Any] = []
-    for message in request.messages:
-        messages.extend(write_message(message, losses, thoughts=thoughts))
-    _name_system(messages, traits.get("system_role"))
-    out["messages"] = messages
-    if request.tools:
-        tools = [_write_tool(tool, losses) for tool in request.tools]
+    out["messages"] = _write_messages(request, traits, losses)
+    tools = [_write_tool(tool, losses) for tool in request.tools]
+    if any(tool is not None for tool in tools):
         out["tools"] = [tool for tool in tools if tool is not None]
     _write_choice(request, out, losses)
     _write_format(request, out, losses)
@@ -257,9 +267,33 @@ def write_request(request: ChatRequest, *, traits: Mapping[str, Any], losses: Lo
     for name, raw in request.extra.items():
         if name in _KNOWN_EXTRA:
             out[name] = raw
+        elif name == "stream_options.include_obfuscation" and request.stream:
+            out.setdefault("stream_options", {})["include_obfuscation"] = raw
         else:
             losses.drop(name)
     return msgspec.json.encode(out)
+
+
+def _write_messages(request: ChatRequest, traits: Mapping[str, Any], losses: Losses) -> list[Any]:
+    """Return the messages; media that tools returned follow as the user's, as the vendor has it."""
+    messages: list[Any] = []
+    shown: list[Any] = []
+    for message in request.messages:
+        written = write_message(
+            message,
+            losses,
+            thoughts=traits.get("thoughts_member"),
+            shown=None if traits.get("tool_media") else shown,
+        )
+        for one in written:
+            if shown and one["role"] != "tool":
+                messages.append({"role": "user", "content": shown})
+                shown = []
+            messages.append(one)
+    if shown:
+        messages.append({"role": "user", "content": shown})
+    _name_system(messages, traits.get("system_role"))
+    return messages
 
 
 def _name_system(messages: list[Any], role: str | None) -> None:
@@ -299,7 +333,9 @@ def _write_choice(request: ChatRequest, out: dict[str, Any], losses: Losses) -> 
     if choice is None:
         return
     losses.drop_extra(choice.at, choice.extra)
-    if choice.mode == "raw":
+    if not out.get("tools"):
+        losses.drop(choice.at)  # the vendor refuses a choice among no tools
+    elif choice.mode == "raw":
         if choice.dialect == DIALECT:
             out["tool_choice"] = choice.raw
         else:
@@ -309,7 +345,9 @@ def _write_choice(request: ChatRequest, out: dict[str, Any], losses: Losses) -> 
         kind = kinds.get(choice.names[0], "function")
         out["tool_choice"] = {"type": kind, kind: {"name": choice.names[0]}}
     elif choice.names:
-        tools = [{"type": "function", "function": {"name": name}} for name in choice.names]
+        kinds = {tool.name: tool.kind for tool in request.tools}
+        named = [(kinds.get(name, "function"), name) for name in choice.names]
+        tools = [{"type": kind, kind: {"name": name}} for kind, name in named]
         allowed = {"mode": choice.mode, "tools": tools}
         out["tool_choice"] = {"type": "allowed_tools", "allowed_tools": allowed}
     else:
@@ -351,4 +389,4 @@ def _write_reasoning(
         out["reasoning_effort"] = effort
     for name in ("summary", "shown"):
         if getattr(wish, name) is not None:
-            losses.drop(place(wish.at, name))
+            losses.drop(request.names.get(f"reasoning.{name}", place(wish.at, name)))

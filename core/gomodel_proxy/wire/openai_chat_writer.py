@@ -25,11 +25,13 @@ from gomodel_proxy.api.chat import (
     UsageReport,
 )
 
-from .openai_chat_content import write_media
 from .openai_chat_replies import word, write_citation, write_usage
+from .openai_chat_turns import write_media
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from msgspec import Raw
 
     from gomodel_proxy.api import Usage
     from gomodel_proxy.api.chat import ChatRequest, Part, StreamEvent
@@ -51,6 +53,7 @@ class ChatWriter:
         self._prefixes: dict[tuple[int, str], bytes] = {}
         self._opened: set[int] = set()
         self._texts: dict[int, int] = {}
+        self._summaries: dict[tuple[int, int], int] = {}
         self._usage: Usage | None = None
 
     def write(self, events: Sequence[StreamEvent]) -> bytes:
@@ -93,8 +96,14 @@ class ChatWriter:
             self._opened.add(choice)
             out.append(self._chunk(choice, {"role": "assistant", "content": ""}))
 
-    def _chunk(self, choice: int, delta: dict[str, Any], finish: str | None = None) -> bytes:
-        one = {"index": choice, "delta": delta, "logprobs": None, "finish_reason": finish}
+    def _chunk(
+        self,
+        choice: int,
+        delta: dict[str, Any],
+        finish: str | None = None,
+        logprobs: Raw | None = None,
+    ) -> bytes:
+        one = {"index": choice, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
         return _event({**self._head, "choices": [one]})
 
     def _part(self, event: PartStart, out: list[bytes]) -> None:
@@ -144,6 +153,16 @@ class ChatWriter:
         elif event.field in ("signature", "encrypted") and part is not None:
             name = "signature" if event.field == "signature" else "data"
             self._proof(event.choice, part, name, event.text, out)
+        elif event.field == "summary" and isinstance(part, Reasoning):
+            # Parts of a summary are paragraphs, as in whole replies.
+            last = self._summaries.get((event.choice, event.index), event.number)
+            self._summaries[event.choice, event.index] = event.number
+            apart = "\n\n" if event.number != last else ""
+            self._text(event.choice, part, apart + event.text, out)
+        elif event.logprobs is not None and isinstance(part, Text):
+            self._texts[event.choice] = self._texts.get(event.choice, 0) + len(event.text)
+            delta = {"content": event.text}
+            out.append(self._chunk(event.choice, delta, logprobs=event.logprobs))
         elif part is not None:
             self._text(event.choice, part, event.text, out)
 
@@ -162,6 +181,8 @@ class ChatWriter:
         dialect = part.dialect if isinstance(part, Reasoning) else ""
         kind = "reasoning.encrypted" if name == "data" else "reasoning.text"
         detail = {"type": kind, name: text, "format": dialect, "index": 0}
+        if isinstance(part, Reasoning) and part.item is not None:
+            detail["id"] = part.item
         out.append(self._chunk(choice, {"reasoning_details": [detail]}))
 
 

@@ -55,6 +55,8 @@ class ResponsesWriter:
         """Return the bytes of these events."""
         out = self._events.out = []
         for event in events:
+            if self._failed:
+                break
             if isinstance(event, Piece):
                 self._piece(event)
             elif isinstance(event, PartStart):
