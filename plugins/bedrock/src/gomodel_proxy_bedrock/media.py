@@ -77,12 +77,13 @@ class MediaWriter:
 
     def write(self, part: Media) -> dict[str, Any]:
         """Return a block; raises `InvalidRequest` for what Bedrock cannot take."""
+        source = self._source(part)
         block: dict[str, Any] = {"format": _format(part)}
         if part.kind == "document":
             block["name"] = self._name(part)
         elif part.name is not None:
             self._losses.drop(part.at, "name")
-        block["source"] = self._source(part)
+        block["source"] = source
         if part.detail not in (None, "auto"):
             self._losses.drop(part.at, "detail")
         for name, raw in part.extra.items():
@@ -102,7 +103,7 @@ class MediaWriter:
         if uri.startswith("s3://"):
             return {"s3Location": {"uri": uri}}
         given = "a URL" if part.url else "a file's id" if part.file_id else "nothing"
-        raise _refused(part, f"It takes a {part.kind} as base64 or at s3://, not as {given}")
+        raise _refused(part, f"Of kind {part.kind} it takes base64 or s3://, not {given}")
 
     def _weigh(self, part: Media, data: str) -> None:
         limit = self._traits.get(f"{part.kind}_bytes")

@@ -62,6 +62,7 @@ def take_turns(
             turns.insert(0, Turn("user", "messages"))
         turns[0].parts[:0] = prompt
         prompt = []
+    _begin(turns, losses)
     _check(turns)
     return prompt, turns
 
@@ -88,17 +89,18 @@ def _mark(parts: Sequence[Part], message: Message, losses: Losses) -> None:
         losses.drop(message.at, "cache_control")
 
 
-def _check(turns: Sequence[Turn]) -> None:
-    """Raise `InvalidRequest` unless the first turn is a user's and every call has one result."""
+def _begin(turns: list[Turn], losses: Losses) -> None:
+    """Let a user begin, as Bedrock demands, with as little as can be said."""
     if not turns:
         raise InvalidRequest("'messages' says nothing.", code="empty_array", param="messages")
     if turns[0].role != "user":
-        at = turns[0].at
-        raise InvalidRequest(
-            f"'{at}' comes first; this provider demands that a user begins.",
-            code="invalid_value",
-            param=at,
-        )
+        losses.change(turns[0].at, "first", "second")
+        turns.insert(0, Turn("user", turns[0].at))
+        turns[0].parts.append(Text("."))
+
+
+def _check(turns: Sequence[Turn]) -> None:
+    """Raise `InvalidRequest` unless every call has one result, in the turn after it."""
     waiting: dict[str, ToolCall] = {}
     for turn in turns:
         if turn.role == "user":

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Raw
 
+from gomodel_proxy.api import InvalidRequest
+
 from .blocks import BlockWriter, cache_point
 from .replies import DIALECT
 from .thinking import thinks, write_thinking
@@ -26,10 +28,12 @@ from .tools import write_tools
 from .turns import take_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gomodel_proxy.api import Losses
     from gomodel_proxy.api.chat import ChatRequest, Format
+
+    from .turns import Turn
 
 __all__ = ["write_request"]
 
@@ -74,9 +78,7 @@ def write_request(request: ChatRequest, *, traits: Mapping[str, Any], losses: Lo
     """Return the body of a request; what cannot be written is noted in ``losses``."""
     prompt, turns = take_turns(request.messages, losses, system=traits.get("system", True))
     writer = BlockWriter(traits, losses)
-    messages = [
-        {"role": turn.role, "content": blocks} for turn in turns if (blocks := writer.turn(turn))
-    ]
+    messages = _write_messages(turns, writer)
     out: dict[str, Any] = {"messages": messages}
     if system := writer.system(prompt):
         out["system"] = system
@@ -91,6 +93,20 @@ def write_request(request: ChatRequest, *, traits: Mapping[str, Any], losses: Lo
     _write_inference(request, out, traits, losses)
     _write_rest(request, out, losses)
     return msgspec.json.encode(out)
+
+
+def _write_messages(turns: Sequence[Turn], writer: BlockWriter) -> list[dict[str, Any]]:
+    """Return the messages; where nothing of a turn can be said, those around it become one."""
+    messages: list[dict[str, Any]] = []
+    for turn in turns:
+        blocks = writer.turn(turn)
+        if messages and messages[-1]["role"] == turn.role:
+            messages[-1]["content"] += blocks
+        elif blocks:
+            messages.append({"role": turn.role, "content": blocks})
+    if not messages:
+        raise InvalidRequest("'messages' says nothing.", code="empty_array", param="messages")
+    return messages
 
 
 def _write_cache(
