@@ -61,6 +61,9 @@ class History(Protocol):
     def output(self, response: bytes, name: Callable[[str], str]) -> Sequence[StoredItem]:
         """Return the items that a response added, named as `input` does."""
 
+    def listed(self, items: Sequence[StoredItem]) -> bytes:
+        """Return items as a JSON array, each with its id."""
+
     def stamp(self, response: bytes, members: Mapping[str, Any]) -> bytes:
         """Return a whole response with these members."""
 

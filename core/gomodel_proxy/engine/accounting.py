@@ -165,6 +165,13 @@ class Accounts:
             found = await self._resources.find(kind, id)
         return found
 
+    async def disown(self, kind: str, id: str) -> None:
+        """Forget what has been deleted at its vendor; raises what the store does."""
+        if self._owned.pop((kind, id), None) is not None:
+            await self.flush()  # it was on its way to the store
+        if self._resources is not None:
+            await self._resources.remove(kind, id)
+
     # ------------------------------------------------------------ committing
 
     async def flush(self) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from gomodel_proxy.api import (
     Ask,
     Attempt,
+    InvalidRequest,
     UpstreamError,
     UpstreamTimeout,
     UpstreamUnreachable,
@@ -21,10 +22,11 @@ from gomodel_proxy.api import (
 )
 
 from .headers import FORWARDED, caller_headers, typed, upstream_headers
+from .held import Held
 from .ids import now
 from .replies import Whole
 from .streams import EVENT_STREAM, Relay
-from .translation import lossy_header, refuse_losses
+from .translation import LOSSY, lossy_header, refuse_losses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
         Passage,
         Stage,
         Target,
+        Translator,
         UpstreamRequest,
     )
 
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from .generation import Generation
     from .sinks import Sink
     from .translation import Lane
+    from .turns import Turn
 
 __all__ = ["Answer", "Attempts"]
 
@@ -93,6 +97,7 @@ class Attempts:
         row: LedgerRow,
         sink: Sink,
         observers: Sequence[Observer],
+        turn: Turn | None = None,
     ) -> None:
         self._g = generation
         self._call = call
@@ -101,6 +106,7 @@ class Attempts:
         self._row = row
         self._sink = sink
         self._observers = observers
+        self._turn = turn
 
     async def run(self, targets: Sequence[Target]) -> Answer | None:
         """Return the first answer, None when it was streamed; raises the last error."""
@@ -176,17 +182,16 @@ class Attempts:
     def _request(
         self, account: Account, target: Target, lane: Lane
     ) -> tuple[UpstreamRequest, Passage | None]:
-        call = self._call
+        call, fields, turn = self._call, self._fields, self._turn
         ask_usage = call.stream and account.asks_usage
         passage = None
+        if turn is not None:
+            fields = turn.fields(self._dialect, fields, native=lane.translator is None)
+            self._lose(turn.losses)
         if lane.translator is None:
-            body = self._fields.readdress(target.model, ask_usage=ask_usage)
+            body = fields.readdress(target.model, ask_usage=ask_usage)
         else:
-            body = self._fields.readdress(target.model, ask_usage=False)
-            passage = lane.translator.begin(body, target.model, account.traits(target.model))
-            if call.strict:
-                refuse_losses(passage.losses)
-            self._row.losses[:] = passage.losses
+            passage = self._passage(lane.translator, fields, account, target)
             written = lane.dialect.read(passage.body, {})
             body = written.readdress(target.model, ask_usage=ask_usage)
         request = account.provider.request(
@@ -202,6 +207,28 @@ class Attempts:
             )
         )
         return request, passage
+
+    def _passage(
+        self, translator: Translator, fields: Fields, account: Account, target: Target
+    ) -> Passage:
+        body = fields.readdress(target.model, ask_usage=False)
+        try:
+            passage = translator.begin(body, target.model, account.traits(target.model))
+        except InvalidRequest as error:
+            if self._turn is not None:
+                self._turn.correct(error)
+            raise
+        losses = passage.losses
+        if self._turn is not None:
+            losses = [self._turn.place(loss) for loss in losses]
+        self._lose(losses)
+        return passage
+
+    def _lose(self, losses: Sequence[str]) -> None:
+        """Report what this attempt loses of the request, or refuse in strict mode."""
+        if self._call.strict:
+            refuse_losses(losses)
+        self._row.losses[:] = losses
 
     def _note(self, account: Account, target: Target) -> Attempt:
         """Write down, before anything is sent, that this attempt is about to be."""
@@ -263,7 +290,7 @@ class Attempts:
     def _headers(self, headers: Headers, account: Account) -> list[tuple[str, str]]:
         kept = caller_headers(headers, account.name, self._call.request_id)
         if self._row.losses:
-            kept.append(("x-gomodel-lossy", lossy_header(self._row.losses)))
+            kept.append((LOSSY, lossy_header(self._row.losses)))
         return kept
 
     async def _stream(self, sent: _Sent) -> None:
@@ -279,8 +306,13 @@ class Attempts:
                 stages.append(stage)
         if g.policy is not None:
             stages.extend(g.policy.stages(call))
+        turn, held = self._turn, None
+        keeping = None if turn is None else turn.stage()
+        if turn is not None and keeping is not None:
+            stages.append(keeping)
+            held = Held(self._sink, turn)
         relay = Relay(
-            sink=self._sink,
+            sink=held or self._sink,
             account=account,
             meter=meter,
             caller=self._dialect,
@@ -306,6 +338,9 @@ class Attempts:
                 self._own(meter.created, account)
         if not relay.streaming:
             raise _unstreamed(sent, relay)
+        if turn is not None and held is not None:
+            await turn.close(self._row, relay.error)
+            held.release()
         if relay.error is None:
             attempt.status = "ok"
             return

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Call,
         Dialect,
         Guardrail,
+        History,
         LedgerRow,
         Limit,
         Observer,
@@ -69,6 +70,8 @@ class Generation:
         self.durable = configuration.accounting.journal_fsync == "always"
         self.dialects: dict[str, Dialect] = {}
         self.paths: dict[str, Dialect] = {}
+        self.histories: dict[str, History] = {}
+        self.estimates: dict[str, Callable[[bytes], bytes]] = {}
         self.observers: tuple[Callable[[Call], Observer | None], ...] = ()
         self.stages: tuple[Callable[[Call, Target | None], Stage | None], ...] = ()
         self.accounts: dict[str, Account] = {}
@@ -132,6 +135,10 @@ class _Opening:
             g.dialects[dialect.name] = dialect
             for path in dialect.paths:
                 g.paths[path] = dialect
+            if (history := getattr(dialect, "history", None)) is not None:
+                g.histories[dialect.name] = history
+            if (estimate := getattr(dialect, "estimate", None)) is not None:
+                g.estimates[dialect.name] = estimate
         g.observers = self._plugins.calls("gomodel_observe")
         g.stages = self._plugins.calls("gomodel_stream")
         g.store = await self._open(c.store) if c.store else None

@@ -21,6 +21,7 @@ from .admission import user_path
 from .attempts import Answer, Attempts
 from .headers import request_id
 from .ids import new, now
+from .turns import recall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from .generation import Generation
     from .sinks import Sink
+    from .turns import Turn
 
 __all__ = ["refuse", "serve"]
 
@@ -125,32 +127,52 @@ async def _route_and_run(
     if g.observers:
         made = (make(call) for make in g.observers)
         observers = [observer for observer in made if observer is not None]
-    targets = g.routes.recall(call.model, call.provider_hint, call.operation)
-    if targets is None:
-        try:
-            targets = await g.routes.find(call.model, call.provider_hint, call.operation)
-        except InvalidRequest as error:
-            estimate = getattr(dialect, "estimate", None)
-            if estimate is None or error.code != "operation_not_supported":
-                raise
-            # nothing is sent, so nothing is entered in the books
-            sink.reply(200, (_JSON, ("x-request-id", call.request_id)), estimate(call.body))
-            return
-    if fields.references:
-        targets = await _owned(g, call, fields, targets)
+    targets = await _targets(g, call, dialect)
+    turn = None
+    references = fields.references
+    history = g.histories.get(dialect.name)
+    if history is not None:
+        turn = await recall(g, call, history, fields, targets)
+        references = [reference for reference in references if reference not in turn.found]
+    if references:
+        targets = await _owned(g, call, references, targets)
+    estimate = g.estimates.get(dialect.name)
+    if estimate is not None and not any(_reached(g, dialect, target) for target in targets):
+        # nothing is sent, so nothing is entered in the books
+        written = fields if turn is None else turn.fields(dialect, fields, native=True)
+        body = written.readdress(call.model, ask_usage=False)
+        sink.reply(200, (_JSON, ("x-request-id", call.request_id)), estimate(body))
+        return
     for router in g.routers:
         targets = tuple(await router.plan(call, targets))
     if not targets:
         raise Unavailable("No provider is left to serve this model.", code="no_target")
     failure: BaseException | None = None
     try:
-        await _run(g, call, dialect, fields, targets, sink, observers)
+        await _run(g, call, dialect, fields, targets, sink, observers, turn)
     except BaseException as error:
         failure = error
         raise
     finally:
         for observer in observers:
             observer.done(call, failure)
+
+
+async def _targets(g: Generation, call: Call, dialect: Dialect) -> Sequence[Target]:
+    """Return who can serve a call; nobody need be able to where the dialect can estimate."""
+    targets = g.routes.recall(call.model, call.provider_hint, call.operation)
+    if targets is not None:
+        return targets
+    try:
+        return await g.routes.find(call.model, call.provider_hint, call.operation)
+    except InvalidRequest as error:
+        if dialect.name in g.estimates and error.code == "operation_not_supported":
+            return ()
+        raise
+
+
+def _reached(g: Generation, dialect: Dialect, target: Target) -> bool:
+    return g.lanes.find(g.accounts[target.provider], dialect) is not None
 
 
 async def _run(
@@ -161,18 +183,25 @@ async def _run(
     targets: Sequence[Target],
     sink: Sink,
     observers: Sequence[Observer],
+    turn: Turn | None,
 ) -> None:
+    # The same words mean something else each time in a conversation, so no reply to them is kept.
     policy = g.policy
-    if policy is not None:
+    caching = policy is not None and (turn is None or turn.conversation is None)
+    if policy is not None and caching:
         kept = await policy.cached(call, targets[0])
         if kept is not None:
             sink.reply(200, (_JSON, ("x-request-id", call.request_id), ("x-cache", "HIT")), kept)
             return
     row = _row(g, call, targets[0])
     try:
-        answer = await Attempts(g, call, dialect, fields, row, sink, observers).run(targets)
+        attempts = Attempts(g, call, dialect, fields, row, sink, observers, turn)
+        answer = await attempts.run(targets)
         if answer is not None and policy is not None:
             answer.body = await policy.reply(call, answer.body)
+        if answer is not None and turn is not None:
+            await turn.keep(answer, row)
+        if answer is not None and policy is not None and caching:
             await policy.keep(call, call.target or targets[0], answer.body)
         if row.status == "unknown":
             row.status = "ok"
@@ -233,15 +262,18 @@ def _settle(g: Generation, row: LedgerRow) -> None:
 
 
 async def _owned(
-    g: Generation, call: Call, fields: Fields, targets: Sequence[Target]
-) -> tuple[Target, ...]:
+    g: Generation,
+    call: Call,
+    references: Sequence[tuple[str, str]],
+    targets: Sequence[Target],
+) -> Sequence[Target]:
     """Return the targets in whose account the named resources live; foreign ones do not exist.
 
     Ids the gateway never saw may be an admin's own, made at the vendor directly; for tenants,
     who share the vendor's account, they do not exist.
     """
     places: set[str] = set()
-    for kind, id_ in fields.references:
+    for kind, id_ in references:
         resource = await g.owner(kind, id_)
         if resource is None and call.principal.admin:
             continue
@@ -251,7 +283,7 @@ async def _owned(
             )
         places.add(resource.provider)
     if not places:
-        return tuple(targets)
+        return targets
     there = tuple(target for target in targets if target.provider in places)
     if not there or len(places) > 1:
         raise NotFound(

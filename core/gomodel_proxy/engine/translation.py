@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from .account import Account
 
-__all__ = ["Lane", "Lanes", "lossy_header", "refuse_losses"]
+__all__ = ["LOSSY", "Lane", "Lanes", "lossy_header", "refuse_losses"]
+
+LOSSY = "x-gomodel-lossy"
+"""The header that tells a caller what was lost."""
 
 _HEADER_LIMIT = 4096
 

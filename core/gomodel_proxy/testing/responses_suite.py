@@ -169,7 +169,8 @@ class ResponsesSuite(StoreCase):
             talks = responses_of(store).conversations
             await talks.create(conversation("conv_1"), items(1, 2, 3, 4, 5))
             for ascending, order in ((False, [5, 4, 3, 2, 1]), (True, [1, 2, 3, 4, 5])):
-                seen, after, more = [], None, True
+                seen: list[StoredItem] = []
+                after, more = None, True
                 while more:
                     page = Page(limit=2, after=after, ascending=ascending)
                     found = await talks.items("conv_1", "key_a", page)

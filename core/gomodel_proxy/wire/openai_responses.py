@@ -10,6 +10,7 @@ from .openai_events import EventMeter
 from .openai_reply import created_response
 from .openai_request import read_request, require
 from .openai_responses_codec import ResponsesCodec
+from .openai_responses_history import ResponsesHistory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ class OpenAIResponses(OpenAIDialect):
     operation = "chat"
     paths = ("/v1/responses",)
     answer = "output"
+    history = ResponsesHistory()
     codec = ResponsesCodec()
 
     def meter(self, *, hide_usage: bool) -> Meter:
