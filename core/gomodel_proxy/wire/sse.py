@@ -44,6 +44,16 @@ class Cutter:
                 and _CR not in data
             ):
                 return [(data, b"", data[6:-2])]
+            # The same with a name before it, as vendors of named events send theirs.
+            line = data.find(b"\n") + 1
+            if (
+                data.startswith(b"event: ")
+                and data.startswith(b"data: ", line)
+                and data.find(b"\n", line) == len(data) - 2
+                and data.endswith(b"\n\n")
+                and _CR not in data
+            ):
+                return [(data, data[7 : line - 1], data[line + 6 : -2])]
         elif _LF in data or _CR in data or self._held[-1].endswith(b"\r"):
             self._held.append(data)
             data = b"".join(self._held)
