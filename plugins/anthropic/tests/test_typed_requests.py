@@ -26,11 +26,16 @@ from typing_extensions import get_type_hints, is_typeddict
 
 from gomodel_proxy.api import Losses
 from gomodel_proxy.wire.openai_chat_codec import ChatCodec
+from gomodel_proxy.wire.openai_responses_codec import ResponsesCodec
 from gomodel_proxy_anthropic.codec import MessagesCodec
 from gomodel_proxy_anthropic.data import published_traits
 
 RECORDED = Path(__file__).parents[4] / "shared" / "recorded"
-READERS = {"anthropic": MessagesCodec(), "openai-chat": ChatCodec()}
+READERS: dict[str, Any] = {
+    "anthropic": MessagesCodec(),
+    "openai-chat": ChatCodec(),
+    "openai-responses": ResponsesCodec(),
+}
 MODELS = ("claude-opus-5", "claude-haiku-4-5", "claude-sonnet-4-6", "claude-opus-5-5")
 
 if not RECORDED.is_dir():
@@ -93,7 +98,7 @@ def strings(root: Any) -> Iterator[str]:
 
 def said(recorded: Any) -> Iterator[str]:
     """Return every text, tool, schema property, argument, result and medium of a request."""
-    for message in recorded["messages"]:
+    for message in recorded.get("messages", ()):
         yield from strings(_content(message.get("content")))
         for call in message.get("tool_calls") or ():
             yield call["function"]["name"]

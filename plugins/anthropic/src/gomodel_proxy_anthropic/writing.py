@@ -48,22 +48,23 @@ _FOREIGN: Final[
     "verbosity": None,
     "modalities": ["text"],
 }
-_KNOWN_EXTRA: Final = frozenset(
-    {
-        "compaction",
-        "container",
-        "context_management",
-        "diagnostics",
-        "fallbacks",
-        "inference_geo",
-        "mcp_servers",
-        "speed",
-        "thinking",
-        "thread",
-        "user_profile_id",
-    }
-)
-"""Anthropic's own members, which callers of other dialects may send along."""
+_KNOWN_EXTRA: Final = {
+    "compaction": ("object",),
+    "container": ("object", "string"),
+    "context_management": ("object",),
+    "diagnostics": ("object",),
+    "fallbacks": ("array", "object"),
+    "inference_geo": ("string",),
+    "mcp_servers": ("array",),
+    "speed": ("string",),
+    "thinking": ("object",),
+    "thread": ("object",),
+    "user_profile_id": ("string",),
+}
+"""Anthropic's own members, which callers of other dialects may send along, and their JSON types.
+
+Other vendors use some of the names for something else.
+"""
 
 
 def write_request(request: ChatRequest, *, traits: Mapping[str, Any], losses: Losses) -> bytes:
@@ -168,7 +169,8 @@ def _write_rest(request: ChatRequest, out: dict[str, Any], losses: Losses) -> No
         if value is not None and value != idle:
             losses.drop(names.get(name, name))
     for name, raw in request.extra.items():
-        if name in _KNOWN_EXTRA and (name != "thinking" or is_thinking(raw)):
+        known = json.kind(raw) in _KNOWN_EXTRA.get(name, ())
+        if known and (name != "thinking" or is_thinking(raw)):
             out[name] = raw
         else:
             losses.drop(name)
