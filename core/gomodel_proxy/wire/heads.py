@@ -19,6 +19,8 @@ HEAD_LIMIT: Final = 64 * 1024
 _LINE_LIMIT: Final = 16 * 1024
 _COUNT_LIMIT: Final = 256
 _NAMES_LIMIT: Final = 2048
+_LINES_LIMIT: Final = 4096
+_LINE_KEPT: Final = 128  # characters; longer lines are seldom the same
 
 _STATUS = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: .*)?")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -32,6 +34,7 @@ _OURS: Final = frozenset({"content-length", "transfer-encoding"})
 # Header names as they were written → lower case. A look-up is several times cheaper than checking
 # and lowering, and vendors use few names; a flood of new ones only empties the table.
 _names: dict[str, str] = {}
+_lines: dict[str, tuple[str, str]] = {}
 
 
 class Head(msgspec.Struct, frozen=True, gc=False):
@@ -81,18 +84,27 @@ def parse_head(raw: bytes) -> Head:
     status = _STATUS.fullmatch(lines[0])
     if status is None:
         raise UpstreamError("the upstream's answer is not HTTP/1.1")
-    headers: list[tuple[str, str]] = []
-    framing: dict[str, str] = {}
-    for line in lines[1:-1]:
-        written, colon, value = line.partition(":")
-        name = _names.get(written) or _learn(written)
-        if not name or not colon:
-            raise UpstreamError("the upstream's answer has a malformed header")
-        value = value.strip(" \t")
-        headers.append((name, value))
-        if name in _FRAMING:
-            framing[name] = f"{framing[name]},{value}" if name in framing else value
-    return _framed(status[1] == "1", int(status[2]), tuple(headers), framing)
+    headers = tuple([_lines.get(line) or _read(line) for line in lines[1:-1]])
+    named = dict(headers)
+    framing = {name: named[name] for name in _FRAMING & named.keys()}
+    if len(named) != len(headers):
+        for name in framing:  # given more than once, they are a list
+            framing[name] = ",".join([value for found, value in headers if found == name])
+    return _framed(status[1] == "1", int(status[2]), headers, framing)
+
+
+def _read(line: str) -> tuple[str, str]:
+    """Return a header line's name and value, and remember it: vendors send the same ones again."""
+    written, colon, value = line.partition(":")
+    name = _names.get(written) or _learn(written)
+    if not name or not colon:
+        raise UpstreamError("the upstream's answer has a malformed header")
+    pair = name, value.strip(" \t")
+    if len(line) <= _LINE_KEPT:
+        if len(_lines) >= _LINES_LIMIT:
+            _lines.clear()
+        _lines[line] = pair
+    return pair
 
 
 def _framed(modern: bool, status: int, headers: Headers, framing: dict[str, str]) -> Head:
