@@ -16,12 +16,14 @@ from .accounting import Accounts
 from .admission import Door
 from .ids import now
 from .inventory import Inventory
+from .paths import matcher
 from .policy import Policy
 from .pricing import PriceList
 from .routing import Routes
 from .translation import Lanes
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
@@ -70,6 +72,7 @@ class Generation:
         self.durable = configuration.accounting.journal_fsync == "always"
         self.dialects: dict[str, Dialect] = {}
         self.paths: dict[str, Dialect] = {}
+        self.patterns: list[tuple[re.Pattern[str], Dialect]] = []
         self.histories: dict[str, History] = {}
         self.estimates: dict[str, Callable[[bytes], bytes]] = {}
         self.observers: tuple[Callable[[Call], Observer | None], ...] = ()
@@ -90,10 +93,10 @@ class Generation:
         if exact is not None:
             return exact
         for known, dialect in self.paths.items():
-            beginning = known.partition("{")[0] if "{" in known else f"{known}/"
-            if path.startswith(beginning):
+            if "{" not in known and path.startswith(f"{known}/"):
                 return dialect
-        return None
+        found = (d for pattern, d in self.patterns if pattern.fullmatch(path))
+        return next(found, None)
 
     def enter_resource(self, kind: str, id_: str, owner: str, provider: str) -> None:
         """Remember who made something at a vendor."""
@@ -135,6 +138,8 @@ class _Opening:
             g.dialects[dialect.name] = dialect
             for path in dialect.paths:
                 g.paths[path] = dialect
+                if "{" in path:
+                    g.patterns.append((matcher(path), dialect))
             if (history := getattr(dialect, "history", None)) is not None:
                 g.histories[dialect.name] = history
             if (estimate := getattr(dialect, "estimate", None)) is not None:

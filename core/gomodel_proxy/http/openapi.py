@@ -48,10 +48,10 @@ def describe(routes: Iterable[Route], dialects: Iterable[Dialect]) -> dict[str, 
         paths.setdefault(route.path, {})[route.method.lower()] = _get(route, by_type)
     for dialect in dialects:
         body = by_type.get(repr(BODIES.get(dialect.name)), {"type": "object"})
-        for pattern in dialect.paths:
+        for number, pattern in enumerate(dialect.paths):
             path = _REGEX.sub(r"{\1}", pattern)
             paths.setdefault(path, {})["post"] = {
-                **_post(dialect, body),
+                **_post(dialect, number, body),
                 "parameters": [_segment(name) for name in _NAME.findall(path)],
             }
     return {
@@ -112,14 +112,14 @@ def _segment(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def _post(dialect: Dialect, body: dict[str, Any]) -> dict[str, Any]:
+def _post(dialect: Dialect, number: int, body: dict[str, Any]) -> dict[str, Any]:
     reply = {
         "description": "The provider's reply, in this dialect; a stream if one was asked for",
         "content": {_JSON: {"schema": {"type": "object"}}, "text/event-stream": {}},
     }
     return {
         "summary": f"Ask for {dialect.operation} in the dialect {dialect.name}",
-        "operationId": dialect.name.replace(".", "_"),
+        "operationId": "_".join([*dialect.name.split("."), *([str(number)] if number else [])]),
         "requestBody": {"required": True, "content": _content(body)},
         "responses": {"200": reply, **_errors()},
     }

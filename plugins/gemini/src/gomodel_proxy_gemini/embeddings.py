@@ -15,7 +15,7 @@ from gomodel_proxy.wire import json
 from gomodel_proxy.wire.openai_reply import name_provider, read_reply, rejection
 
 from .errors import envelope, stream_event
-from .request import check_address
+from .request import check_address, served_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +74,7 @@ class GeminiEmbed:
     name = "gemini.embed"
     operation = "embeddings"
     codec = None
-    paths = ("/v1beta/models/{model:.+}:{method:embedContent|batchEmbedContents}",)
+    paths = served_at("embedContent|batchEmbedContents")
     headers: Final = frozenset({"x-goog-api-client", "traceparent", "tracestate"})
     credential_headers = ("x-goog-api-key",)
 

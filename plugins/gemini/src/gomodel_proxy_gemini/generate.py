@@ -15,7 +15,7 @@ from gomodel_proxy.wire.openai_reply import holds, name_provider, read_reply, re
 from .codec import GeminiCodec
 from .errors import envelope, stream_event
 from .meter import GeminiMeter
-from .request import Request, check_address, references
+from .request import Request, check_address, references, served_at
 from .usage import read_usage
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class GeminiGenerate:
     name = "gemini.generate"
     operation = "chat"
     codec = GeminiCodec()
-    paths = (f"/v1beta/models/{{model:.+}}:{{method:generateContent|{_STREAM}}}",)
+    paths = served_at(f"generateContent|{_STREAM}")
     headers: Final = frozenset({"x-goog-api-client", "traceparent", "tracestate"})
     credential_headers = ("x-goog-api-key",)
 

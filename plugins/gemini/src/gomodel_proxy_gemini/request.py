@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-__all__ = ["Request", "check_address", "references"]
+__all__ = ["Request", "check_address", "references", "served_at"]
 
 _CACHE: Final = ("cachedContent", "cached_content")
 _FILE: Final = b"/files/"
+_VERSIONS: Final = ("v1beta", "v1", "v1alpha")
+
+
+def served_at(methods: str) -> tuple[str, ...]:
+    """Return where methods are called, in every version that the SDKs call."""
+    return tuple(f"/{version}/models/{{model:.+}}:{{method:{methods}}}" for version in _VERSIONS)
 
 
 class Request:
