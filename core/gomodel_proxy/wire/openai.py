@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .openai_chat import OpenAIChat
+from .openai_compact import OpenAICompact
 from .openai_completions import OpenAICompletions
 from .openai_embeddings import OpenAIEmbeddings
+from .openai_input_tokens import OpenAIInputTokens
 from .openai_moderations import OpenAIModerations
 from .openai_responses import OpenAIResponses
 
@@ -21,5 +23,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     OpenAIEmbeddings(),
     OpenAICompletions(),
     OpenAIModerations(),
+    OpenAIInputTokens(),
+    OpenAICompact(),
 )
 """All of them, each without state."""

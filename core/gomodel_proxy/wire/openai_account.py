@@ -29,6 +29,8 @@ SPEAKS: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "embeddings": ("openai.embeddings",),
         "completions": ("openai.completions",),
         "moderations": ("openai.moderations",),
+        "compact": ("openai.compact",),
+        "count_tokens": ("openai.input_tokens",),
     }
 )
 """What OpenAI itself takes, by operation."""
@@ -40,10 +42,13 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
         "openai.embeddings": "/embeddings",
         "openai.completions": "/completions",
         "openai.moderations": "/moderations",
+        "openai.compact": "/responses/compact",
+        "openai.input_tokens": "/responses/input_tokens",
     }
 )
 """Where each dialect is posted, below the base URL."""
 
+_RESPONSES: Final = "/responses"
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _SHORTEST_SECRET: Final = 8  # a shorter header value is a word that a reply may hold by chance
 
@@ -59,9 +64,12 @@ class OpenAIAccount:
     """
 
     __slots__ = (
+        "_ending",
         "_fixed",
         "_headers",
         "_models",
+        "_responses",
+        "_root",
         "_urls",
         "price_version",
         "prices",
@@ -104,6 +112,9 @@ class OpenAIAccount:
         root = check_base_url(base_url)
         ending = f"?{urlencode(query, quote_via=quote)}" if query else ""
         known = {**PATHS, **paths}
+        self._root, self._ending = root, ending
+        keeps = any("openai.responses" in spoken for spoken in speaks.values())
+        self._responses = known["openai.responses"] if keeps else ""
         self._urls = {
             dialect: root + check_path(f"paths.{dialect}", known.get(dialect, "")) + ending
             for dialects in speaks.values()
@@ -123,6 +134,22 @@ class OpenAIAccount:
             extra=extra,
             body=ask.body,
         )
+
+    def resource_request(
+        self, method: str, path: str, *, body: bytes = b"", query: str = ""
+    ) -> UpstreamRequest | None:
+        """Return the request for a response or conversation that the vendor keeps.
+
+        Responses are where they are posted; None where that is nowhere.
+        """
+        if not self._responses:
+            return None
+        if path.startswith(_RESPONSES):
+            path = self._responses + path.removeprefix(_RESPONSES)
+        whole = self._root + path + self._ending
+        if query:
+            whole += ("&" if self._ending else "?") + query
+        return UpstreamRequest(method=method, url=whole, headers=self._headers, body=body)
 
     def failure(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
         """Return what an HTTP status of 400 or more means; see `read_failure`."""

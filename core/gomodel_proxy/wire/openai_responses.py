@@ -8,7 +8,7 @@ from . import json, openai_errors
 from .openai_dialect import OpenAIDialect
 from .openai_events import EventMeter
 from .openai_reply import created_response
-from .openai_request import read_request, require
+from .openai_request import Request, read_request, require
 from .openai_responses_codec import ResponsesCodec
 from .openai_responses_history import ResponsesHistory
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from gomodel_proxy.api import Fields, GatewayError, Meter
+    from gomodel_proxy.api import Codec, GatewayError, Meter
 
 __all__ = ["OpenAIResponses"]
 
@@ -29,8 +29,8 @@ class OpenAIResponses(OpenAIDialect):
     operation = "chat"
     paths = ("/v1/responses",)
     answer = "output"
+    codec: Codec | None = ResponsesCodec()
     history = ResponsesHistory()
-    codec = ResponsesCodec()
 
     def meter(self, *, hide_usage: bool) -> Meter:
         """Return the watcher of one stream of events; its usage is never ours to hide."""
@@ -40,7 +40,7 @@ class OpenAIResponses(OpenAIDialect):
         """Return an error as the last event of a stream."""
         return openai_errors.response_event(error)
 
-    def _read(self, body: bytes, members: dict[str, Raw]) -> Fields:
+    def _read(self, body: bytes, members: dict[str, Raw]) -> Request:
         if members.get("input", json.NULL) != json.NULL:
             require(members, "input", "string", "array")
         resources = (*_previous(members), *_conversation(members))

@@ -75,7 +75,14 @@ async def test_who_pays() -> None:
 async def test_it_speaks_all_of_openais_dialects() -> None:
     opened = await provider(api_key="sk-canary")
     assert opened.speaks["chat"] == ("openai.chat", "openai.responses")
-    assert set(opened.speaks) == {"chat", "embeddings", "completions", "moderations"}
+    assert set(opened.speaks) == {
+        "chat",
+        "compact",
+        "completions",
+        "count_tokens",
+        "embeddings",
+        "moderations",
+    }
     assert opened.stream_usage == "ask"
 
 

@@ -18,6 +18,7 @@ __all__ = ["OpenAICompatibleConfig", "check_paths", "operations"]
 _OPERATIONS: Final = {
     dialect: operation for operation, dialects in SPEAKS.items() for dialect in dialects
 }
+_RARE: Final = ("openai.compact", "openai.input_tokens")
 
 
 class OpenAICompatibleConfig(ProviderConfig):
@@ -25,9 +26,10 @@ class OpenAICompatibleConfig(ProviderConfig):
 
     ``auth_header`` and ``auth_scheme`` say how the key travels; an empty scheme sends it bare.
     ``query`` goes with every request. ``speaks`` lists the dialects taken natively, the preferred
-    one first; ``paths`` says where one is posted if not where OpenAI has it. ``models_path`` is
-    empty where no models are listed. ``stream_usage``: "ask" if streams report usage only on
-    demand, "always" if they do so anyway, "never" if asking is an error.
+    one first; by default all of OpenAI's but those that few others have. ``paths`` says where one
+    is posted if not where OpenAI has it. ``models_path`` is empty where no models are listed.
+    ``stream_usage``: "ask" if streams report usage only on demand, "always" if they do so anyway,
+    "never" if asking is an error.
     """
 
     keyless: ClassVar[bool] = True  # an empty api_key does not leave the provider out
@@ -37,7 +39,9 @@ class OpenAICompatibleConfig(ProviderConfig):
     auth_header: str = "authorization"
     auth_scheme: str = "Bearer"
     query: dict[str, str] = field(default_factory=dict)
-    speaks: list[str] = field(default_factory=lambda: list(_OPERATIONS))
+    speaks: list[str] = field(
+        default_factory=lambda: [name for name in _OPERATIONS if name not in _RARE]
+    )
     paths: dict[str, str] = field(default_factory=dict)
     models_path: str = "/models"
     stream_usage: Literal["ask", "always", "never"] = "ask"
