@@ -58,6 +58,15 @@ def test_usage_is_cumulative_and_input_includes_the_cache() -> None:
     assert json.loads(usage.raw)["cache_read_input_tokens"] == 10
 
 
+def test_usage_of_half_a_stream_is_partial() -> None:
+    more = event("content_block_delta", index=0, delta={"type": "text_delta", "text": "!"})
+    half, whole = feed(START + BODY + more)[0].usage(), feed(WHOLE)[0].usage()
+    assert half is not None
+    assert whole is not None
+    assert (half.input, half.output, half.provenance) == (5, 2, "partial")
+    assert (whole.input, whole.output, whole.provenance) == (5, 7, "reported")
+
+
 @pytest.mark.parametrize("framed", [False, True])
 def test_cuts_at_every_byte(framed: bool) -> None:
     said = len(START + BODY + END) - 2  # from here on the stop reason has come

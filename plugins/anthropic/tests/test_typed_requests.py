@@ -36,7 +36,7 @@ READERS: dict[str, Any] = {
     "openai-chat": ChatCodec(),
     "openai-responses": ResponsesCodec(),
 }
-MODELS = ("claude-opus-5", "claude-haiku-4-5", "claude-sonnet-4-6", "claude-opus-5-5")
+MODELS = ("claude-opus-5", "claude-haiku-4-5", "claude-opus-5-5")
 
 if not RECORDED.is_dir():
     pytest.skip("there is no recorded vendor traffic", allow_module_level=True)

@@ -60,8 +60,12 @@ class MessageMeter(StreamMeter):
         self._usage = b""
 
     def usage(self) -> Usage | None:
-        """Return the usage as the last event with one left it."""
-        return read_usage(self._usage) if self._usage else None
+        """Return the usage as the last event left it; before the end, output is a guess."""
+        usage = read_usage(self._usage) if self._usage else None
+        if usage is None or self._stopped or self._complete:
+            return usage
+        output = max(usage.output or 0, self.events)
+        return msgspec.structs.replace(usage, output=output, provenance="partial")
 
     def _take(self, name: bytes, data: bytes) -> bool:
         try:
