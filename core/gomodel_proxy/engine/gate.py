@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 from gomodel_proxy.api import Unavailable
 
@@ -38,7 +39,8 @@ class Gate:
             if place.done() and not place.cancelled():
                 self.leave()  # the place was ours already: pass it on
             else:
-                self._waiting.remove(place)
+                with suppress(ValueError):  # `leave` has dropped it from the queue already
+                    self._waiting.remove(place)
             raise
 
     def leave(self) -> None:

@@ -109,6 +109,8 @@ class Front(asyncio.Protocol):
         """Close: a client that stops sending has gone, as far as anybody can know."""
         if self._inner is not None:
             return self._inner.eof_received()
+        if self._task is not None:
+            self._transport.abort()  # closing would wait until it has read what it left
         return None
 
     def pause_writing(self) -> None:

@@ -35,10 +35,12 @@ class WebSink:
         self._pieces: list[bytes] = []
         self._size = 0
         self._ended = False
+        self._over = False
         self._exchange: Exchange | None = None
         self._paused = False
         self._head: tuple[int, Headers] | None = None
         self._whole: bytes | None = None
+        self.stalled = 0.0  # when the client stopped taking what is written, by the loop's clock
 
     @property
     def started(self) -> bool:
@@ -76,31 +78,45 @@ class WebSink:
         """Pause this exchange while the client is slow."""
         self._exchange = exchange
 
+    def over(self, work: asyncio.Future[None]) -> None:
+        """Note that the call is over; if that was no end, nothing more will come."""
+        self._over = True
+        self._ready.set()
+
     async def respond(self) -> web.StreamResponse:
-        """Send the answer as it comes; returns when it is over."""
+        """Send the answer as it comes; raises `asyncio.CancelledError` if the client has gone."""
         await self._ready.wait()
-        assert self._head is not None  # noqa: S101
+        if self._head is None:
+            raise asyncio.CancelledError
         status, headers = self._head
         if self._whole is not None:
             return web.Response(status=status, headers=headers, body=self._whole)
         response = web.StreamResponse(status=status, headers=headers)
-        await response.prepare(self._request)
-        while True:
-            await self._ready.wait()
-            self._ready.clear()
-            data = b"".join(self._pieces)
-            ended = self._ended
-            self._pieces.clear()
-            self._size = 0
-            if data:
-                await response.write(data)
-            if self._paused and self._exchange is not None:
-                self._paused = False
-                self._exchange.resume()
-            if ended and not self._pieces:
-                break
-        await response.write_eof()
+        try:
+            await response.prepare(self._request)
+            while not (self._ended and not self._pieces):
+                await self._ready.wait()
+                await self._send(response)
+            await response.write_eof()
+        except ConnectionError:
+            raise asyncio.CancelledError from None
         return response
+
+    async def _send(self, response: web.StreamResponse) -> None:
+        """Send what waits."""
+        self._ready.clear()
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        self._size = 0
+        if data:
+            self.stalled = asyncio.get_running_loop().time()
+            await response.write(data)
+            self.stalled = 0.0
+        if self._paused and self._exchange is not None:
+            self._paused = False
+            self._exchange.resume()
+        if self._over and not self._ended:
+            raise asyncio.CancelledError
 
 
 def handler(
@@ -124,17 +140,15 @@ def handler(
         work = asyncio.ensure_future(
             serve(g, dialect, headers, body, sink, {**request.query, **request.match_info})
         )
-        respond = asyncio.ensure_future(sink.respond())
+        work.add_done_callback(sink.over)
         try:
-            with watch.over(request, work):
-                await asyncio.wait((work, respond), return_when=asyncio.FIRST_COMPLETED)
-                if work.done() and not sink.started:
-                    await work  # cancelled because the client has gone
-                return await respond
+            with watch.over(request, work, sink, g.configuration.server.idle_timeout):
+                response = await sink.respond()
+            await work  # the answer is out, its row may not be
+            return response
         finally:
-            for task in (work, respond):
-                task.cancel()
-            await asyncio.gather(work, respond, return_exceptions=True)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
 
     return handle
 

@@ -8,29 +8,47 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from aiohttp import web  # noqa: TC002  # a named tuple's fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from aiohttp import web
 
 __all__ = ["Watch"]
 
 _EVERY = 0.1
 
 
+class Stalling(Protocol):
+    """Something that writes to a client."""
+
+    @property
+    def stalled(self) -> float:
+        """When the client stopped taking what is written, by the loop's clock; 0: it takes it."""
+
+
+class Open(NamedTuple):
+    """A request being served, and how long its client may take nothing of the answer."""
+
+    request: web.Request
+    sink: Stalling
+    patience: float
+
+
 class Watch:
     """All requests being served, and the tasks to cancel when their client leaves."""
 
     def __init__(self) -> None:
-        self._open: dict[asyncio.Future[Any], web.Request] = {}
+        self._open: dict[asyncio.Future[Any], Open] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     @contextmanager
-    def over(self, request: web.Request, work: asyncio.Future[Any]) -> Iterator[None]:
-        """Cancel ``work`` when the client of ``request`` has gone."""
-        self._open[work] = request
+    def over(
+        self, request: web.Request, work: asyncio.Future[Any], sink: Stalling, patience: float
+    ) -> Iterator[None]:
+        """Cancel ``work`` when the client of ``request`` has gone or stalls for too long."""
+        self._open[work] = Open(request, sink, patience)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_EVERY, self._sweep)
         try:
@@ -42,7 +60,14 @@ class Watch:
                 self._timer = None
 
     def _sweep(self) -> None:
-        for work, request in list(self._open.items()):
-            if request.transport is None or request.transport.is_closing():
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for work, (request, sink, patience) in list(self._open.items()):
+            client = request.transport
+            gone = client is None or client.is_closing()
+            stuck = sink.stalled and now - sink.stalled > patience
+            if gone:
                 work.cancel()
-        self._timer = asyncio.get_running_loop().call_later(_EVERY, self._sweep)
+            if client is not None and (gone or stuck):
+                client.abort()  # closing alone would wait until it has read what it left
+        self._timer = loop.call_later(_EVERY, self._sweep)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from typing import Any, NamedTuple, Self, cast
 
 __all__ = ["Client", "Reply", "post"]
@@ -51,10 +52,20 @@ class Client(asyncio.Protocol):
         self.left: asyncio.Future[float] = self._loop.create_future()
 
     @classmethod
-    async def to(cls, port: int) -> Self:
-        """Connect to a port of this machine."""
+    async def to(cls, port: int, *, room: int | None = None) -> Self:
+        """Connect to a port of this machine.
+
+        With ``room`` it reads nothing before `read_on`, and its system keeps that many bytes.
+        """
         loop = asyncio.get_running_loop()
-        _, client = await loop.create_connection(cls, "127.0.0.1", port)
+        sock = socket.socket()
+        sock.setblocking(False)
+        if room is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        await loop.sock_connect(sock, ("127.0.0.1", port))
+        _, client = await loop.create_connection(cls, sock=sock)
+        if room is not None:
+            client.stop_reading()
         return client
 
     async def ask(self, message: bytes) -> Reply:
@@ -109,6 +120,11 @@ class Client(asyncio.Protocol):
     def finish(self) -> float:
         """Say goodbye in good order, as a client that closes its socket does."""
         self._transport.close()
+        return self._loop.time()
+
+    def half_close(self) -> float:
+        """Say that nothing more will be sent; return the loop's time."""
+        self._transport.write_eof()
         return self._loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

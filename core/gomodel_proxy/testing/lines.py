@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ class Line(asyncio.Protocol):
         """Send, and wait for as long as the other side takes no more."""
         await self._writable.wait()
         self._transport.write(data)
+
+    def is_full(self) -> bool:
+        """Whether the other side takes no more."""
+        return not self._writable.is_set()
+
+    def is_answered(self) -> bool:
+        """Whether the last answer has been given."""
+        return self._answering is not None and self._answering.done()
 
     def close(self) -> None:
         """Close in good order once everything has been sent."""
@@ -104,11 +113,17 @@ class LineServer:
     """Answers every request with ``answer(line, asked)``; use it with ``async with``.
 
     ``asked`` lists the requests, ``lines`` holds the open connections. An answer that raises makes
-    leaving raise.
+    leaving raise. With ``room`` the system keeps only that many bytes which nobody has read.
     """
 
-    def __init__(self, answer: Callable[[Line, Asked], Coroutine[Any, Any, None]]) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Line, Asked], Coroutine[Any, Any, None]],
+        *,
+        room: int | None = None,
+    ) -> None:
         self.answer = answer
+        self._room = room
         self.asked: list[Asked] = []
         self.lines: set[Line] = set()
         self.faults: list[BaseException] = []
@@ -132,8 +147,11 @@ class LineServer:
         return f"http://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:
+        sock = socket.create_server(("127.0.0.1", 0), backlog=4096)
+        if self._room is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._room)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Line(self), "127.0.0.1", 0, backlog=4096)
+        self._server = await loop.create_server(lambda: Line(self), sock=sock)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
