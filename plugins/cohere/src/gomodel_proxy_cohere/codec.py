@@ -1,0 +1,51 @@
+"""The codec of ``cohere.chat``: the side that speaks to Cohere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from . import replies, writing
+from .citations import DIALECT
+from .reader import StreamReader
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gomodel_proxy.api import EventWriter, Losses
+    from gomodel_proxy.api.chat import ChatReply, ChatRequest
+
+__all__ = ["ChatCodec"]
+
+
+class ChatCodec:
+    """Writes requests, reads replies and streams; callers have no path that speaks Cohere's."""
+
+    def write_request(
+        self, request: ChatRequest, *, traits: Mapping[str, Any], losses: Losses
+    ) -> bytes:
+        """Return the body of a request; see `writing`."""
+        return writing.write_request(request, traits=traits, losses=losses)
+
+    def read_reply(self, body: bytes) -> ChatReply:
+        """Return a whole reply; raises ValueError if it is none."""
+        return replies.read_reply(body)
+
+    def reader(self) -> StreamReader:
+        """Return the reader of one stream."""
+        return StreamReader()
+
+    def read_request(self, body: bytes) -> ChatRequest:
+        """Raise: nobody calls in this dialect."""
+        _uncalled()
+
+    def write_reply(self, reply: ChatReply, request: ChatRequest, *, losses: Losses) -> bytes:
+        """Raise: nobody calls in this dialect."""
+        _uncalled()
+
+    def writer(self, request: ChatRequest) -> EventWriter:
+        """Raise: nobody calls in this dialect."""
+        _uncalled()
+
+
+def _uncalled() -> NoReturn:
+    raise NotImplementedError(f"{DIALECT} has no path of the gateway's")
