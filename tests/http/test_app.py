@@ -147,6 +147,15 @@ async def test_models_are_listed_and_shown_by_any_name(
     assert (status, shown["error"]["code"]) == (404, "model_not_found")
 
 
+async def test_the_offline_models_go_wrong_by_name(served: Serve) -> None:
+    server = await served({"providers": {"sandbox": {"type": "sandbox"}}})
+    caller = Caller(server.url)
+    status, headers, reply = await caller.chat("sandbox-echo+status=429+retry_after=60")
+    assert (status, headers["Retry-After"]) == (429, "60")
+    assert reply["error"]["type"] == "rate_limit_error"
+    assert "sandbox-echo+" not in str(await caller.get("/v1/models"))
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

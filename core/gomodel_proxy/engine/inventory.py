@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from gomodel_proxy.api import Model, UpstreamError
 
+from .offer import Offer
 from .replies import fetch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from .account import Account
 
@@ -41,11 +42,11 @@ class Inventory:
         self._locks = {account.name: asyncio.Lock() for account in accounts}
         self._tasks: list[asyncio.Task[None]] = []
         self.version = 0
-        self.models: dict[str, Mapping[str, Model] | None] = {}
+        self.offers: dict[str, Offer | None] = {}
         for account in accounts:
             known = _configured(account)
             fixed = account.config.models_mode == "allowlist" and bool(known)
-            self.models[account.name] = known if fixed else None
+            self.offers[account.name] = known if fixed else None
             if fixed:
                 self._listed[account.name].set()
 
@@ -78,6 +79,18 @@ class Inventory:
         except TimeoutError:
             return
 
+    def listed(self, account: str) -> Iterable[Model]:
+        """Return what an account lists, nothing while that is unknown."""
+        offer = self.offers[account]
+        return offer.models.values() if offer else ()
+
+    def model(self, account: str, model: str) -> Model | None:
+        """Return one model of an account, None if it does not offer that."""
+        offer = self.offers[account]
+        if offer is None or model not in offer:
+            return None
+        return offer.models.get(model) or Model(id=model, owned_by=account)
+
     async def renew(self, account: Account) -> bool:
         """List one account again because an id is missing; return whether that was done."""
         if account.config.models_mode == "allowlist" and account.config.models:
@@ -103,23 +116,22 @@ class Inventory:
             self._log.warning("models.unlisted", provider=account.name, error=str(error))
             models = None
         # A failed listing never takes away what an earlier one gave.
-        kept = models or self.models[account.name] or _configured(account) or None
-        if kept != self.models[account.name]:
-            self.models[account.name] = kept
+        kept = models or self.offers[account.name] or _configured(account) or None
+        self.offers[account.name] = kept
         self.version += 1
         self._listed[account.name].set()
         return bool(models)
 
 
-def _configured(account: Account) -> dict[str, Model]:
-    return {name: Model(id=name, owned_by=account.name) for name in account.config.models}
+def _configured(account: Account) -> Offer:
+    return Offer(Model(id=name, owned_by=account.name) for name in account.config.models)
 
 
-async def _ask(account: Account) -> dict[str, Model] | None:
+async def _ask(account: Account) -> Offer | None:
     request = account.provider.models_request()
     if request is None:
         return None
     reply = await fetch(account.transport, request, limit=16 * 1024 * 1024, within=30.0)
     if reply.status >= 400:
         raise account.failure(reply.status, reply.headers, reply.body)
-    return {model.id: model for model in account.provider.models_reply(reply.body)}
+    return Offer(account.provider.models_reply(reply.body))

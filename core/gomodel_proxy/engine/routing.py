@@ -87,18 +87,18 @@ class Routes:
 
     def _at(self, accounts: Sequence[Account], model: str) -> tuple[Target, ...]:
         """Return these accounts as targets, without those known not to have the model."""
-        models = self._inventory.models
+        offers = self._inventory.offers
         return tuple(
             Target(account.name, model)
             for account in accounts
-            if (known := models[account.name]) is None or model in known
+            if (offer := offers[account.name]) is None or model in offer
         )
 
     def _listing(self, model: str) -> tuple[Target, ...]:
         return tuple(
             Target(name, model)
             for name in self._accounts
-            if model in (self._inventory.models[name] or ())
+            if model in (self._inventory.offers[name] or ())
         )
 
     def _named(self, model: str, hint: str | None) -> Sequence[Account]:
@@ -110,7 +110,7 @@ class Routes:
             return NotFound(
                 f"No provider is called '{hint}'." + _or(near), code="provider_not_found"
             )
-        blind = [name for name, known in self._inventory.models.items() if known is None]
+        blind = [name for name, offer in self._inventory.offers.items() if offer is None]
         if blind and hint is None and not self._named(model, None):
             return Unavailable(
                 f"It is not known yet who offers '{model}': {', '.join(blind)} did not list "
@@ -127,8 +127,8 @@ class Routes:
 
     def _near(self, model: str) -> list[str]:
         names: dict[str, None] = {}
-        for name, known in self._inventory.models.items():
-            for id_ in known or ():
+        for name, offer in self._inventory.offers.items():
+            for id_ in offer.models if offer else ():
                 names[id_] = None
                 names[f"{name}/{id_}"] = None
         return difflib.get_close_matches(model, names, n=3, cutoff=0.6)

@@ -86,7 +86,7 @@ async def list_models(request: web.Request) -> web.Response:
         qualified = [
             _qualified(account, model)
             for account in g.accounts.values()
-            for model in (g.inventory.models[account.name] or {}).values()
+            for model in g.inventory.listed(account.name)
         ]
         return _page(dialect.models_page(qualified, request.query))
     return answer(
@@ -95,7 +95,7 @@ async def list_models(request: web.Request) -> web.Response:
             "data": [
                 _object(account, model)
                 for account in g.accounts.values()
-                for model in (g.inventory.models[account.name] or {}).values()
+                for model in g.inventory.listed(account.name)
             ],
         }
     )
@@ -108,7 +108,7 @@ async def show_model(request: web.Request) -> web.Response:
     wanted = unquote(request.match_info["id"])
     targets = await g.routes.locate(wanted)
     account = g.accounts[targets[0].provider]
-    model = (g.inventory.models[account.name] or {}).get(targets[0].model)
+    model = g.inventory.model(account.name, targets[0].model)
     if model is None:
         raise NotFound(f"The model '{wanted}' does not exist here.", code="model_not_found")
     dialect = listing(request)

@@ -94,8 +94,11 @@ class SandboxProvider:
         """Return the models of a listing; raises ValueError on one that makes no sense."""
         listed = msgspec.json.decode(body, type=_Listing)
         return [
-            msgspec.structs.replace(model, operations=MODELS.get(model.id, ()))
-            for model in listed.data
+            *(
+                msgspec.structs.replace(model, operations=MODELS.get(model.id, ()))
+                for model in listed.data
+            ),
+            Model(id="sandbox-*+*"),  # any of them with faults
         ]
 
 
