@@ -24,7 +24,7 @@ from gomodel_proxy.api import (
 from .headers import FORWARDED, caller_headers, typed, upstream_headers
 from .held import Held
 from .ids import now
-from .replies import Whole
+from .replies import Answer, Whole, check
 from .streams import EVENT_STREAM, Relay
 from .translation import LOSSY, lossy_header, refuse_losses
 
@@ -51,18 +51,7 @@ if TYPE_CHECKING:
     from .translation import Lane
     from .turns import Turn
 
-__all__ = ["Answer", "Attempts"]
-
-
-class Answer:
-    """A whole reply, ready for the caller. A streamed one has gone already."""
-
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
+__all__ = ["Attempts"]
 
 
 class _Sent:
@@ -260,7 +249,7 @@ class Attempts:
             raise
         status, account, attempt = receiver.status, sent.account, sent.attempt
         attempt.http_status = status
-        _check(account, status, receiver.headers, receiver.body)
+        check(account, status, receiver.headers, receiver.body)
         dialect = sent.lane.dialect
         try:
             body, attempt.usage, created = dialect.reply(receiver.body, account.name)
@@ -386,20 +375,9 @@ def _estimate(relay: Relay, request: UpstreamRequest) -> Usage | None:
     )
 
 
-def _check(account: Account, status: int, headers: Headers, body: bytes) -> None:
-    """Raise what a status means that no reply has."""
-    if status >= 400:
-        raise account.failure(status, headers, body)
-    if not 200 <= status < 300:
-        raise UpstreamError(
-            f"The provider answered with status {status}, which is no reply.",
-            code="unexpected_status",
-        )
-
-
 def _unstreamed(sent: _Sent, relay: Relay) -> UpstreamError:
     """Return what it means that no stream came; a whole reply in its place has its price."""
-    _check(sent.account, relay.status, relay.headers, relay.body)
+    check(sent.account, relay.status, relay.headers, relay.body)
     dialect = sent.lane.dialect
     sent.attempt.usage = dialect.usage(relay.body)
     try:

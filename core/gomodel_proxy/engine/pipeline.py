@@ -18,7 +18,7 @@ from gomodel_proxy.api import (
 )
 
 from .admission import user_path
-from .attempts import Answer, Attempts
+from .attempts import Attempts
 from .headers import request_id
 from .ids import new, now
 from .turns import recall
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gomodel_proxy.api import Dialect, Fields, Observer
 
     from .generation import Generation
+    from .replies import Answer
     from .sinks import Sink
     from .turns import Turn
 

@@ -1,4 +1,4 @@
-"""Whole replies: a receiver that collects one, bounded."""
+"""Whole replies: a receiver that collects one, bounded, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,20 @@ from gomodel_proxy.api import UpstreamError, UpstreamTimeout
 if TYPE_CHECKING:
     from gomodel_proxy.api import Exchange, Headers, Transport, UpstreamRequest
 
-__all__ = ["Whole", "fetch"]
+    from .account import Account
+
+__all__ = ["Answer", "Whole", "check", "fetch"]
+
+
+class Answer:
+    """A whole reply, ready for the caller. A streamed one has gone already."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
 
 
 class Whole:
@@ -63,6 +76,17 @@ class Whole:
         """Finish with an error."""
         if not self.done.done():
             self.done.set_exception(error)
+
+
+def check(account: Account, status: int, headers: Headers, body: bytes) -> None:
+    """Raise `UpstreamError` for a status that no reply has."""
+    if status >= 400:
+        raise account.failure(status, headers, body)
+    if not 200 <= status < 300:
+        raise UpstreamError(
+            f"The provider answered with status {status}, which is no reply.",
+            code="unexpected_status",
+        )
 
 
 async def fetch(

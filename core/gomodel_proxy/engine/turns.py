@@ -32,10 +32,10 @@ if TYPE_CHECKING:
         Target,
     )
 
-    from .attempts import Answer
     from .generation import Generation
+    from .replies import Answer
 
-__all__ = ["UNSUPPORTED", "Turn", "recall"]
+__all__ = ["UNSUPPORTED", "Turn", "items_of", "recall"]
 
 UNSUPPORTED = "unsupported_response_operation"
 """The code of an error that says a response's provider, or the gateway, cannot do that."""
@@ -116,15 +116,8 @@ class Turn:
             chain = await responses.chain(id_, owner)
             if not chain:
                 return
-            self.previous, self._before = id_, self._items(chain)
+            self.previous, self._before = id_, items_of(self._history, chain)
         self.found = frozenset({(kind, id_)})
-
-    def _items(self, chain: Sequence[StoredResponse]) -> Sequence[StoredItem]:
-        items: list[StoredItem] = []
-        for turn in chain:
-            items += self._history.input(b'{"input":%b}' % turn.input, new)
-            items += self._history.output(turn.response, new)
-        return list(dict.fromkeys(items))  # a caller may have sent some again
 
     # ------------------------------------------------------------ request
 
@@ -264,6 +257,18 @@ class Turn:
             ),
             items,
         )
+
+
+def items_of(
+    history: History, chain: Sequence[StoredResponse], *, answered: bool = True
+) -> Sequence[StoredItem]:
+    """Return all items of a chain in order; ``answered`` False leaves the last answer out."""
+    items: list[StoredItem] = []
+    for turn in chain:
+        items += history.input(b'{"input":%b}' % turn.input, new)
+        if answered or turn is not chain[-1]:
+            items += history.output(turn.response, new)
+    return list(dict.fromkeys(items))  # a caller may have sent some again
 
 
 def _storeless(member: str) -> InvalidRequest:

@@ -11,7 +11,7 @@ from gomodel_proxy.engine.headers import request_id
 
 from . import health, ingress, models
 from .gateway import Gateway
-from .routes import GENERATION, caller, error_answer, require_admin
+from .routes import GENERATION, WATCH, caller, error_answer, require_admin
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -51,11 +51,13 @@ def create_app(
 
 def routes() -> tuple[Route, ...]:
     """Return every route that is not a dialect's."""
-    from . import admin, openapi, usage
+    from . import admin, conversations, openapi, responses, usage
 
     return (
         *health.ROUTES,
         *models.ROUTES,
+        *responses.ROUTES,
+        *conversations.ROUTES,
         *usage.ROUTES,
         *admin.ROUTES,
         *openapi.ROUTES,
@@ -66,7 +68,7 @@ def application(generation: Callable[[], Generation], gateway: Gateway) -> web.A
     """Return the application that serves a generation opened by somebody else."""
     app = web.Application(middlewares=[_errors])
     app[GENERATION] = generation
-    watch = Watch()
+    app[WATCH] = watch = Watch()
     for dialect in gateway.plugins.objects("gomodel_dialects"):
         for path in dialect.paths:
             app.router.add_post(path, ingress.handler(lambda request: generation(), dialect, watch))

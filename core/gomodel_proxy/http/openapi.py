@@ -40,6 +40,7 @@ def describe(routes: Iterable[Route], dialects: Iterable[Dialect]) -> dict[str, 
     """Return the OpenAPI 3.1 document of these routes and dialects."""
     routes, dialects = list(routes), list(dialects)
     bodies = [BODIES[dialect.name] for dialect in dialects if dialect.name in BODIES]
+    bodies += [route.body for route in routes if route.body is not None]
     types = [*(route.reply for route in routes), *bodies, ErrorEnvelope, dict[str, Any]]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     by_type = dict(zip(map(repr, types), schemas, strict=True))
@@ -88,6 +89,9 @@ def _get(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
             **_errors(),
         },
     }
+    if route.body is not None:
+        body = _content(schemas[repr(route.body)])
+        operation["requestBody"] = {"required": True, "content": body}
     if route.open:
         operation["security"] = []
     return operation

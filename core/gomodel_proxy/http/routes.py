@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiohttp import web
 
-from gomodel_proxy.api import Forbidden
+from gomodel_proxy.api import Forbidden, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from gomodel_proxy.api import GatewayError, Principal
     from gomodel_proxy.engine.generation import Generation
 
+    from .watch import Watch
+
 __all__ = [
     "GENERATION",
+    "WATCH",
     "Parameter",
     "Route",
     "answer",
@@ -29,6 +32,9 @@ __all__ = [
 
 GENERATION: web.AppKey[Callable[[], Generation]] = web.AppKey("gomodel.generation")
 """Where an application keeps the way to what serves it now."""
+
+WATCH: web.AppKey[Watch] = web.AppKey("gomodel.watch")
+"""Where an application keeps what sees clients leave."""
 
 _HEADERS = {"Content-Type": "application/json"}
 
@@ -57,6 +63,7 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     open: bool = False
     admin: bool = False
+    body: Any = None
 
 
 def answer(value: Any, *, status: int = 200) -> web.Response:
@@ -68,9 +75,10 @@ def error_answer(request: web.Request, error: GatewayError) -> web.Response:
     """Return an error in the dialect of the path, OpenAI's by default."""
     g = request.app[GENERATION]()
     dialect = g.dialect_at(request.path) or listing(request) or next(iter(g.dialects.values()))
+    told = error.body if isinstance(error, UpstreamError) else b""
     return web.Response(
         status=error.status,
-        body=dialect.error(error),
+        body=told or dialect.error(error),
         headers=[*_HEADERS.items(), *error.headers],
     )
 

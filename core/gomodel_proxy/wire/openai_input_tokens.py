@@ -29,6 +29,7 @@ _BYTES_PER_TOKEN: Final = 4
 _PER_ITEM: Final = 4
 _PER_MEDIUM: Final = 1600
 _COUNTED: Final = ("instructions", "input", "tools", "text")
+_FRAME: Final = frozenset({"id", "call_id", "role", "status", "type"})
 _MEDIA: Final = frozenset({"image_url", "file_data", "file_url", "data", "encrypted_content"})
 
 
@@ -84,5 +85,6 @@ def _size(root: Any) -> int:
         elif isinstance(value, dict):
             media = _MEDIA & value.keys()
             total += len(media) * _PER_MEDIUM * _BYTES_PER_TOKEN
-            waiting += [inner for name, inner in value.items() if name not in media]
+            passed = media | _FRAME
+            waiting += [inner for name, inner in value.items() if name not in passed]
     return total
