@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from google.genai import types
 
 from gomodel_proxy.api import Losses
 from gomodel_proxy.wire.openai_chat_codec import ChatCodec
 from gomodel_proxy_gemini.codec import GeminiCodec
-from gomodel_proxy_gemini.published import traits
 
 from .recorded import files, load
+from .typed import check, traits_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,31 +25,6 @@ if not CASES:
 
 pytestmark = pytest.mark.recorded
 MODELS = ("gemini-2.0-flash", "gemini-2.5-pro", "gemini-3-flash-preview")
-TOP = ("cachedContent", "labels", "safetySettings", "serviceTier", "store", "systemInstruction")
-
-
-def traits_of(model: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for pattern, one in traits().items():
-        if fnmatchcase(model, pattern):
-            found |= one
-    return found
-
-
-def check(body: dict[str, Any]) -> None:
-    """Raise what the SDK's types, which forbid unknown members, have against a body."""
-    assert types.Part.model_config["extra"] == "forbid"
-    body = dict(body)
-    for content in body.pop("contents"):
-        types.Content.model_validate(content)
-    config = body.pop("generationConfig", {})
-    config |= {name: body.pop(name) for name in TOP if name in body}
-    tools = body.pop("tools", [])
-    for tool in tools:
-        types.Tool.model_validate(tool)
-    choice = body.pop("toolConfig", None)
-    types.GenerateContentConfig.model_validate({**config, "tools": tools, "toolConfig": choice})
-    assert body == {}
 
 
 def write(file: str, dialect: str, model: str) -> tuple[dict[str, Any], Any, tuple[str, ...]]:

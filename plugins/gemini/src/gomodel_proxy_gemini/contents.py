@@ -49,7 +49,7 @@ def _read_content(content: Node, ids: CallIds) -> Iterator[Message]:
             f"'{at}' is '{word}'; it takes user or model.", code="invalid_value", param=at
         )
     parts = [read_part(part, ids) for part in content.nodes("parts")]
-    extra = content.rest
+    extra = content.extra
     for results, run in groupby(parts, lambda part: isinstance(part, ToolResult)):
         kind: Role = "tool" if results else role
         yield Message(kind, list(run), at=content.at, extra=extra)
@@ -69,4 +69,4 @@ def read_system(members: Node) -> list[Message]:
     content.text("role")
     ids = CallIds()
     parts = [read_part(part, ids) for part in content.nodes("parts")]
-    return [Message("system", parts, at=at, extra=content.rest)] if parts else []
+    return [Message("system", parts, at=at, extra=content.extra)] if parts else []

@@ -74,7 +74,7 @@ def read_inline(blob: Node) -> Media:
         media_type=media_type,
         name=blob.text("displayName"),
         at=blob.at,
-        extra=blob.rest,
+        extra=blob.extra,
     )
 
 
@@ -90,7 +90,7 @@ def read_file(file: Node) -> Media:
         media_type=media_type,
         name=file.text("displayName"),
         at=file.at,
-        extra=file.rest,
+        extra=file.extra,
     )
 
 

@@ -55,7 +55,7 @@ def read_part(part: Node, ids: CallIds) -> Part:
             code="invalid_value",
             param=part.at,
         )
-    found.extra = {**found.extra, **part.rest}
+    found.extra = {**found.extra, **part.extra}
     if isinstance(found, Media):
         found.at = part.at
     return found
@@ -83,7 +83,7 @@ def _read_call(call: Node, signature: str | None, ids: CallIds) -> ToolCall:
         "{}" if arguments is None else bytes(arguments).decode(),
         signature=signature,
         at=call.at,
-        extra=call.rest,
+        extra=call.extra,
     )
 
 
@@ -115,14 +115,14 @@ def _read_result(result: Node, ids: CallIds) -> ToolResult:
                 code="invalid_value",
                 param=part.at,
             )
-        parts[-1].extra = {**parts[-1].extra, **part.rest}
+        parts[-1].extra = {**parts[-1].extra, **part.extra}
     return ToolResult(
         ids.result(name, result.text("id"), result.at),
         parts,
         name=name,
         error=error,
         at=result.at,
-        extra=result.rest,
+        extra=result.extra,
     )
 
 

@@ -6,42 +6,26 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from gomodel_proxy.api import Price
+from gomodel_proxy.wire.published import decode_prices, decode_traits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gomodel_proxy.api import Price
+
 __all__ = ["prices", "traits"]
-
-
-class _Line(Price, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A price as the file writes it: a member that is misspelt is an error."""
-
-
-class _Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    version: str
-    source: str
-    models: dict[str, _Line]
-
-
-class _Traits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    source: str
-    models: dict[str, dict[str, Any]]
 
 
 @cache
 def prices() -> tuple[Mapping[str, Price], str]:
     """Return prices by id and pattern, and their version; the file is read at the first call."""
-    file = msgspec.toml.decode(_read("prices.toml"), type=_Prices)
-    return dict(file.models), file.version
+    return decode_prices(_read("prices.toml"))
 
 
 @cache
 def traits() -> Mapping[str, Mapping[str, Any]]:
     """Return what is peculiar to families of models, by pattern; later ones go before."""
-    return msgspec.toml.decode(_read("traits.toml"), type=_Traits).models
+    return decode_traits(_read("traits.toml"))
 
 
 def _read(name: str) -> bytes:

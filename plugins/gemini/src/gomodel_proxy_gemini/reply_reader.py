@@ -64,7 +64,7 @@ def _read(members: Node) -> ChatReply:
     feedback = members.rest.get(_FEEDBACK)
     if not reply.choices and feedback is not None:
         reply.choices.append(blocked(feedback))
-    reply.extra = members.rest
+    reply.extra = members.extra
     return reply
 
 
@@ -82,7 +82,7 @@ def _read_choice(candidate: Node, number: int, reply: str) -> Choice:
         choice.raw_finish = word
     choice.logprobs = read_logprobs(candidate.raw("logprobsResult"))
     _cite(choice.parts, citations_of(candidate.rest))
-    choice.extra = candidate.rest
+    choice.extra = candidate.extra
     return choice
 
 

@@ -32,5 +32,5 @@ def read_request(body: bytes) -> ChatRequest:
     )
     read_settings(members, request)
     request.tool_choice = read_choice(members, request.extra)
-    request.extra.update(members.rest)
+    request.extra.update(members.extra)
     return request

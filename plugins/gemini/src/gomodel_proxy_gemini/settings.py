@@ -56,7 +56,7 @@ def read_settings(members: Node, request: ChatRequest) -> None:
     thinking = config.node("thinkingConfig")
     if thinking is not None:
         request.reasoning = _read_thinking(thinking, request.names)
-    for name, value in config.rest.items():
+    for name, value in config.extra.items():
         request.extra[f"generationConfig.{name}"] = value
 
 
@@ -86,7 +86,7 @@ def _read_thinking(thinking: Node, names: dict[str, str]) -> ReasoningWish:
     names["reasoning.shown"] = thinking.place("includeThoughts")
     budget, level = thinking.whole("thinkingBudget"), thinking.text("thinkingLevel")
     wish = ReasoningWish(
-        shown=thinking.boolean("includeThoughts"), at=thinking.at, extra=thinking.rest
+        shown=thinking.boolean("includeThoughts"), at=thinking.at, extra=thinking.extra
     )
     if budget is not None and budget < 0:
         wish.enabled = wish.adaptive = True

@@ -46,9 +46,9 @@ def _read_tool(tool: Node) -> Iterator[Tool]:
             description=declared.text("description"),
             schema=schema,
             at=declared.at,
-            extra=declared.rest,
+            extra=declared.extra,
         )
-    for name in list(tool.rest):
+    for name in tool.extra:
         at, value = tool.place(name), tool.rest[name]
         yield Tool(name, "builtin", raw=encoded({name: value}), dialect=DIALECT, at=at)
 
@@ -59,7 +59,7 @@ def read_choice(members: Node, extra: Extra) -> ToolChoice | None:
     if config is None:
         return None
     calling = config.node("functionCallingConfig")
-    extra.update({f"toolConfig.{name}": value for name, value in config.rest.items()})
+    extra.update({f"toolConfig.{name}": value for name, value in config.extra.items()})
     if calling is None:
         return None
     word = (calling.text("mode") or "AUTO").upper()
@@ -70,7 +70,7 @@ def read_choice(members: Node, extra: Extra) -> ToolChoice | None:
             f"'{at}' is '{word}'; it takes {', '.join(_MODES)}.", code="invalid_value", param=at
         )
     names = calling.texts("allowedFunctionNames") or []
-    rest = {"mode": encoded(word), **calling.rest} if word == "VALIDATED" else calling.rest
+    rest = {"mode": encoded(word), **calling.extra} if word == "VALIDATED" else calling.extra
     if mode == "required" and len(names) == 1:
         return ToolChoice("named", names, at=calling.at, extra=rest)
     return ToolChoice(mode, names, at=calling.at, extra=rest)
