@@ -1,4 +1,4 @@
-"""Bedrock's published types, as botocore ships them: what a request may hold and what it may not."""
+"""Bedrock's published types, as botocore ships them: what a request may hold, and what not."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ __all__ = ["ConverseCodec"]
 class ConverseCodec:
     """Writes requests, reads replies and streams; callers have no path that speaks Converse."""
 
+    remote: frozenset[str] = frozenset()
+
     def write_request(
         self, request: ChatRequest, *, traits: Mapping[str, Any], losses: Losses
     ) -> bytes:

@@ -12,7 +12,6 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from gomodel_proxy.api import InvalidRequest
-from gomodel_proxy.wire.members import place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,8 +121,8 @@ class MediaWriter:
             number += 1
             name = f"{base[: _LONGEST_NAME - 4]} {number}"
         self._names.add(name)
-        if part.name is not None and name != part.name:
-            self._losses.change(place(part.at, "name"), part.name, name)
+        if part.name is not None and part.name not in (name, f"{name}.{ending}"):
+            self._losses.change(part.at, part.name, name)
         return name
 
 

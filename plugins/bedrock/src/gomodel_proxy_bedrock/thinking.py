@@ -141,8 +141,7 @@ class _Writer:
             budget = budget_of(self._wish, self._losses, self._names) or BUDGETS["medium"]
         fitting = max(_SMALLEST, budget if limit is None else min(budget, limit - 1))
         if fitting != budget:
-            at = self._names.get("reasoning.budget", place(self._wish.at, "budget"))
-            self._losses.change(at, budget, fitting)
+            self._losses.change(self._named("budget"), budget, fitting)
         self._field("thinking", {"type": "enabled", "budget_tokens": fitting})
 
     def adaptive(self) -> None:
@@ -150,24 +149,28 @@ class _Writer:
         if self._wish.effort is not None or self._wish.budget is not None:
             self._effort(self._nearest())
         if self._wish.effort is not None and self._wish.budget is not None:
-            self._losses.drop(self._names.get("reasoning.budget", place(self._wish.at, "budget")))
+            self._losses.drop(self._named("budget"))
 
     def display(self) -> None:
         wish = self._wish
         if not thinks(self._out):
             for name in ("summary", "shown"):
                 if getattr(wish, name) is not None:
-                    self._losses.drop(wish.at, name)
+                    self._losses.drop(self._named(name))
             return
         thinking = self._out[_FIELDS]["thinking"]
         if wish.shown is False:
             thinking["display"] = "omitted"
             if wish.summary is not None:
-                self._losses.drop(wish.at, "summary")
+                self._losses.drop(self._named("summary"))
         elif wish.shown or wish.summary is not None:
             thinking["display"] = "summarized"
             if wish.summary not in (None, "auto"):
-                self._losses.change(place(wish.at, "summary"), wish.summary, "summarized")
+                self._losses.change(self._named("summary"), wish.summary, "summarized")
+
+    def _named(self, member: str) -> str:
+        """Return the caller's name for a member of the wish."""
+        return self._names.get(f"reasoning.{member}", place(self._wish.at, member))
 
     def _nearest(self) -> str:
         wanted = effort_of(self._wish, self._losses, self._names) or "medium"
@@ -177,7 +180,7 @@ class _Writer:
             rank = _LEVELS.index(wanted) if wanted in _LEVELS else _LEVELS.index("medium")
             level = min(taken, key=lambda one: abs(_LEVELS.index(one) - rank))
         if level != wanted:
-            self._losses.change(self._names.get("reasoning.effort", self._wish.at), wanted, level)
+            self._losses.change(self._named("effort"), wanted, level)
         return level
 
     def _least_level(self) -> str:
