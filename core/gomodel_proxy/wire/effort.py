@@ -28,8 +28,13 @@ BUDGETS: Final = {
 
 
 def effort_of(wish: ReasoningWish, losses: Losses, names: Mapping[str, str]) -> str | None:
-    """Return the effort wished for; a budget becomes the nearest level, and is noted."""
+    """Return the effort wished for; a budget becomes the nearest level, and is noted.
+
+    So is one that comes beside an effort, which goes before it.
+    """
     if wish.effort is not None:
+        if wish.budget is not None:
+            losses.drop(names.get("reasoning.budget", place(wish.at, "budget")))
         return wish.effort
     if wish.enabled is False:
         return "none"

@@ -380,7 +380,8 @@ def _write_reasoning(
         return
     losses.drop_extra(wish.at, wish.extra)
     if traits.get("reasoning_object"):
-        given = {"effort": wish.effort, "max_tokens": wish.budget, "enabled": wish.enabled}
+        given: dict[str, Any] = {"effort": wish.effort, "max_tokens": wish.budget}
+        given |= {"enabled": wish.enabled, "summary": wish.summary}
         given["exclude"] = None if wish.shown is None else not wish.shown
         out["reasoning"] = {name: value for name, value in given.items() if value is not None}
         return

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_call", "write_media", "write_message", "write_thoughts"]
 
+_BREAKPOINT: Final = "prompt_cache_breakpoint"
 _AUDIO: Final = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/wav": "wav", "audio/x-wav": "wav"}
 
 
@@ -98,8 +99,8 @@ def _write_content(parts: Iterable[Part], message: Message, losses: Losses) -> A
             written.append({"type": "text", "text": part.text})
             if part.cache is not None:
                 losses.drop(part.at, "cache_control")
-            if part.citations and message.role == "assistant":
-                losses.drop(part.at, "citations")
+            for citation in part.citations:
+                losses.drop(citation.at or place(part.at, "citations"))
             if part.signature is not None:
                 losses.drop(part.at, "signature")
         elif isinstance(part, Media):
@@ -114,15 +115,24 @@ def _write_content(parts: Iterable[Part], message: Message, losses: Losses) -> A
                 written.append({"type": "text", "text": part.text})
         else:
             continue
-        losses.drop_extra(part.at, part.extra)
+        _write_extra(part, written, losses)
     if not written:
         return None
-    if all(part["type"] == "text" for part in written):
+    if all(set(part) == {"type", "text"} for part in written):
         if len(written) == 1:
             return written[0]["text"]
         if message.role == "assistant":
             return "".join(part["text"] for part in written)
     return written
+
+
+def _write_extra(part: Part, written: list[dict[str, Any]], losses: Losses) -> None:
+    """Add a part's further members to what was just written, or note them."""
+    for name, raw in part.extra.items():
+        if name == _BREAKPOINT and not isinstance(part, Opaque):
+            written[-1][name] = raw
+        else:
+            losses.drop(part.at, name)
 
 
 def _write_result(result: ToolResult, losses: Losses, shown: list[Any] | None) -> dict[str, Any]:
@@ -182,7 +192,7 @@ def write_thoughts(thoughts: Iterable[Reasoning], member: str) -> dict[str, Any]
     kept = list(thoughts)
     text = "".join(part.text or "\n\n".join(part.summary) for part in kept)
     out: dict[str, Any] = {member: text} if text else {}
-    if any(part.signature or part.encrypted for part in kept):
+    if any(part.signature or part.encrypted or (part.text and part.summary) for part in kept):
         out["reasoning_details"] = [_write_detail(part, n) for n, part in enumerate(kept)]
     return out
 

@@ -172,6 +172,7 @@ def read_citation(note: Members) -> Citation:
         end=note.integer("end_index"),
         raw=raw,
         dialect=DIALECT,
+        at=note.at,
     )
 
 
@@ -201,8 +202,8 @@ def write_part(part: Part, losses: Losses) -> dict[str, Any] | None:
     if isinstance(part, Text):
         if part.signature is not None:
             losses.drop(part.at, "signature")
-        if part.citations:
-            losses.drop(part.at, "citations")
+        for citation in part.citations:
+            losses.drop(citation.at or place(part.at, "citations"))
         out = {"type": "input_text", "text": part.text}
     elif isinstance(part, Media):
         out = _write_media(part, losses)

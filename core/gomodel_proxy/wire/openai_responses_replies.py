@@ -27,6 +27,7 @@ from .members import Members
 from .openai_responses_content import DIALECT, keep_known, write_text
 from .openai_responses_frame import ECHOED, conclude, frame, item_id, response_id
 from .openai_responses_items import read_output
+from .openai_responses_proofs import wrap
 from .openai_responses_turns import write_call, write_reasoning
 from .openai_usage import read_usage
 
@@ -201,6 +202,8 @@ class _Output:
             else:
                 content.append(write_text(part, self._scores))
                 self._scores = []
+                if len(content[-1]["annotations"]) < len(part.citations):
+                    self._losses.drop("output.annotations")
         id_ = item_id("msg", self._response, len(self._items))
         self._items.append(message_item(id_, self._words[0], content, status))
         self._words = []
@@ -245,7 +248,7 @@ def write_item(part: Part, response: str, index: int) -> Any:
         return {**out, **keep_known(part.extra, _KNOWN_IN_CALL)}
     if isinstance(part, Reasoning):
         id_ = part.item or item_id("rs", response, index)
-        return {**write_reasoning(part), "id": id_, "status": "completed"}
+        return {**write_reasoning(part, wrap(part)), "id": id_, "status": "completed"}
     if isinstance(part, Media):
         return _image_item(item_id("ig", response, index), part)
     if isinstance(part, Opaque):

@@ -29,7 +29,6 @@ from .openai_responses_content import (
     write_part,
     write_text,
 )
-from .openai_responses_proofs import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -73,13 +72,12 @@ def write_call(call: ToolCall) -> dict[str, Any]:
     }
 
 
-def write_reasoning(part: Reasoning) -> dict[str, Any]:
-    """Return the model's thoughts, without an id."""
+def write_reasoning(part: Reasoning, proof: str | None) -> dict[str, Any]:
+    """Return the model's thoughts with their proof, without an id."""
     summary = [{"type": "summary_text", "text": text} for text in part.summary]
     out: dict[str, Any] = {"type": "reasoning", "summary": summary}
     if part.text:
         out["content"] = [{"type": "reasoning_text", "text": part.text}]
-    proof = wrap(part)
     if proof is not None:
         out["encrypted_content"] = proof
     return out
@@ -250,11 +248,10 @@ class _Turns:
         if not proven and not (self._thoughts and (part.text or part.summary)):
             self._losses.drop(part.at)
             return
-        if not proven and (part.signature is not None or part.encrypted is not None):
-            self._losses.drop(part.at, "signature")
-            part = Reasoning(part.text, summary=part.summary, dialect=DIALECT, at=part.at)
-        out = write_reasoning(part)
-        if part.item is not None and (known or part.encrypted is None):
+        if part.signature is not None or (part.encrypted is not None and not proven):
+            self._losses.drop(part.at)  # the proof, of which each dialect has its own name
+        out = write_reasoning(part, part.encrypted if proven else None)
+        if proven and part.item is not None and (known or part.encrypted is None):
             out["id"] = part.item
         drop_unknown(part.at, part.extra, _KNOWN_IN_REASONING, self._losses)
         self.items.append({**out, **keep_known(part.extra, _KNOWN_IN_REASONING)})
