@@ -88,6 +88,25 @@ def test_tools_are_called_as_asked(ask, members, called):
         assert arguments.get("times", 3) >= 3 and isinstance(arguments, dict)
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("What is f(3), or f(4)?", {"n": 3}),
+        ("Call 'Zoë' -12 times", {"n": -12, "name": "Zoë"}),
+        ("It's 1.5 or v2", {}),
+    ],
+)
+def test_a_question_names_arguments(ask, text, named):
+    number = {"type": "integer", "exclusiveMinimum": -20, "exclusiveMaximum": 9}
+    members = {"name": {"type": "string"}, "n": number, "most": {"type": "integer"}}
+    function = {"name": "f", "parameters": {"type": "object", "properties": members}}
+    reply = ask.chat("sandbox-tools", text, tools=[{"type": "function", "function": function}])
+    (call,) = message(reply)["tool_calls"]
+    made = msgspec.json.decode(call["function"]["arguments"])
+    left = {name: made[name] for name in made if made[name] in (3, -12, "Zoë")}
+    assert left == named
+
+
 def test_a_tool_result_is_answered_with_text(ask):
     call = {"id": "call_1", "type": "function", "function": {"name": "say", "arguments": "{}"}}
     reply, _ = ask.whole(

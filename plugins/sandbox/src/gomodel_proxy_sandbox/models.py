@@ -10,7 +10,7 @@ import msgspec
 
 from gomodel_proxy.api import InvalidRequest
 
-from . import prose, schemas, tokens
+from . import prose, schemas, tokens, wishes
 
 __all__ = ["MODELS", "Answer", "Question", "Tool", "ToolCall", "answer"]
 
@@ -85,7 +85,7 @@ def answer(question: Question, index: int = 0) -> Answer:
     dice = prose.Dice(seed)
     reasoning = _reasoning(question, dice)
     if called := _called(question):
-        calls = tuple(_call(tool, seed, place) for place, tool in enumerate(called))
+        calls = tuple(_call(tool, question.text, seed, place) for place, tool in enumerate(called))
         spent = sum(tokens.count(call.name) + tokens.count(call.arguments) for call in calls)
         return Answer(
             reasoning=reasoning,
@@ -132,9 +132,11 @@ def _called(question: Question) -> tuple[Tool, ...]:
     return ()
 
 
-def _call(tool: Tool, seed: bytes, place: int) -> ToolCall:
+def _call(tool: Tool, text: str, seed: bytes, place: int) -> ToolCall:
     dice = prose.Dice(seed + tool.name.encode())
     made = _instance(tool.schema if tool.schema is not None else {"type": "object"}, dice, "tools")
+    if isinstance(made, dict):
+        made |= wishes.arguments(tool.schema, text)
     return ToolCall(f"call_{seed[:12].hex()}{place:02x}", tool.name, _json(made))
 
 
