@@ -33,6 +33,7 @@ class Connection(asyncio.Protocol):
         "_exchange",
         "_lost",
         "_parser",
+        "_paused",
         "_stirs",
         "_transport",
         "expires",
@@ -46,6 +47,7 @@ class Connection(asyncio.Protocol):
         self.expires = 0.0
         self.reused = False
         self.sent = False
+        self._paused = False
         self._exchange: HttpExchange | None = None
         self._parser: ResponseParser | None = None
         self._lost: asyncio.Future[None] | None = None
@@ -63,12 +65,14 @@ class Connection(asyncio.Protocol):
 
     def pause(self) -> None:
         """Read no more."""
+        self._paused = True
         self._transport.pause_reading()
         if self._parser is not None:
             self._parser.pause()
 
     def resume(self) -> None:
         """Read on."""
+        self._paused = False
         self._transport.resume_reading()
         if self._parser is not None:
             self._read(self._parser.resume)
@@ -79,13 +83,14 @@ class Connection(asyncio.Protocol):
         if parser is not None and parser.keep_for is not None:
             # Leave before the server does: a request that crosses its goodbye is lost.
             keepalive = min(keepalive, parser.keep_for - 1)
-        usable = parser is not None and parser.reusable and self.sent and keepalive > 0
-        if not usable or self._transport.is_closing():
+        if parser is None or not parser.reusable or not self.sent or keepalive <= 0:
             self.abort()
             return
         self.expires = now + keepalive
         self.reused = True
-        self._transport.resume_reading()
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
         self.origin.idle[self] = None
 
     def abort(self) -> None:

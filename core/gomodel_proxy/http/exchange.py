@@ -51,8 +51,8 @@ class HttpExchange:
         self.connecting: asyncio.Task[None] | None = None
         self.method = method
         self.message = b""
-        self.limit = transport.settings.connect_timeout
-        self.touch()
+        self.since = 0.0
+        self.limit = 0.0
 
     # ------------------------------------------------------------ called by who opened it
 
@@ -82,7 +82,7 @@ class HttpExchange:
         self.connecting = None
         self._connection = connection
         self.limit = self._transport.settings.first_byte_timeout
-        self.touch()
+        self.since = self._transport.clock()
         connection.send(self, self.message)
         if connection.sent:
             self.message = b""  # from now on it is not to be sent again
@@ -138,7 +138,7 @@ class HttpExchange:
         self._answered = True
         self.message = b""
         self.limit = self._transport.settings.idle_timeout
-        self.touch()
+        self.since = self._transport.clock()
         if self._receiver is not None:
             try:
                 self._receiver.head(status, headers)

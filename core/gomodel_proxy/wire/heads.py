@@ -25,6 +25,7 @@ _LINE_KEPT: Final = 128  # characters; longer lines are seldom the same
 _STATUS = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: .*)?")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _TARGET = re.compile(r"[!-~]+")
+_DIGITS = re.compile(r"[0-9]{1,18}")  # more are beyond any real body
 _TIMEOUT = re.compile(r"timeout=([0-9]{1,6})\b", re.IGNORECASE)
 _FRAMING: Final = frozenset(
     {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
@@ -34,7 +35,25 @@ _OURS: Final = frozenset({"content-length", "transfer-encoding"})
 # Header names as they were written → lower case. A look-up is several times cheaper than checking
 # and lowering, and vendors use few names; a flood of new ones only empties the table.
 _names: dict[str, str] = {}
-_lines: dict[str, tuple[str, str]] = {}
+
+
+class _Lines(dict[str, tuple[str, str]]):
+    """Header lines as they were written → name and value; vendors send the same ones again."""
+
+    def __missing__(self, line: str) -> tuple[str, str]:
+        written, colon, value = line.partition(":")
+        name = _names.get(written) or _learn(written)
+        if not name or not colon:
+            raise UpstreamError("the upstream's answer has a malformed header")
+        pair = name, value.strip(" \t")
+        if len(line) <= _LINE_KEPT:
+            if len(self) >= _LINES_LIMIT:
+                self.clear()
+            self[line] = pair
+        return pair
+
+
+_pair = _Lines().__getitem__
 
 
 class Head(msgspec.Struct, frozen=True, gc=False):
@@ -84,31 +103,17 @@ def parse_head(raw: bytes) -> Head:
     status = _STATUS.fullmatch(lines[0])
     if status is None:
         raise UpstreamError("the upstream's answer is not HTTP/1.1")
-    headers = tuple([_lines.get(line) or _read(line) for line in lines[1:-1]])
+    del lines[0], lines[-1]
+    headers = tuple(map(_pair, lines))
     named = dict(headers)
-    framing = {name: named[name] for name in _FRAMING & named.keys()}
     if len(named) != len(headers):
-        for name in framing:  # given more than once, they are a list
-            framing[name] = ",".join([value for found, value in headers if found == name])
-    return _framed(status[1] == "1", int(status[2]), headers, framing)
+        for name in _FRAMING & named.keys():  # given more than once, they are a list
+            named[name] = ",".join([value for found, value in headers if found == name])
+    return _framed(status[1] == "1", int(status[2]), headers, named)
 
 
-def _read(line: str) -> tuple[str, str]:
-    """Return a header line's name and value, and remember it: vendors send the same ones again."""
-    written, colon, value = line.partition(":")
-    name = _names.get(written) or _learn(written)
-    if not name or not colon:
-        raise UpstreamError("the upstream's answer has a malformed header")
-    pair = name, value.strip(" \t")
-    if len(line) <= _LINE_KEPT:
-        if len(_lines) >= _LINES_LIMIT:
-            _lines.clear()
-        _lines[line] = pair
-    return pair
-
-
-def _framed(modern: bool, status: int, headers: Headers, framing: dict[str, str]) -> Head:
-    length, coding = framing.get("content-length"), framing.get("transfer-encoding")
+def _framed(modern: bool, status: int, headers: Headers, named: dict[str, str]) -> Head:
+    length, coding = named.get("content-length"), named.get("transfer-encoding")
     if coding is not None and (length is not None or not modern):
         raise UpstreamError("the upstream's answer contradicts itself about its length")
     if coding is not None and coding.lower() != "chunked":
@@ -118,9 +123,9 @@ def _framed(modern: bool, status: int, headers: Headers, framing: dict[str, str]
         headers,
         None if length is None else _length(length),
         coding is not None,
-        _stays(framing["connection"], modern) if "connection" in framing else modern,
-        _seconds(framing["keep-alive"]) if "keep-alive" in framing else None,
-        framing["content-encoding"].lower() if "content-encoding" in framing else "",
+        _stays(named["connection"], modern) if "connection" in named else modern,
+        _seconds(named["keep-alive"]) if "keep-alive" in named else None,
+        named["content-encoding"].lower() if "content-encoding" in named else "",
     )
 
 
@@ -129,14 +134,15 @@ def _length(value: str) -> int:
     if "," in value:
         first, *others = [number.strip(" \t") for number in value.split(",")]
         value = first if set(others) == {first} else ""
-    # isdigit alone lets superscripts pass; 18 digits are beyond any real body
-    if not (value.isdigit() and value.isascii() and len(value) <= 18):
+    if _DIGITS.fullmatch(value) is None:
         raise UpstreamError("the upstream's answer has a senseless content-length")
     return int(value)
 
 
 def _stays(connection: str, modern: bool) -> bool:
     """Whether the server keeps the connection, as its Connection header says."""
+    if connection == "keep-alive":
+        return True
     options = [option.strip(" \t") for option in connection.lower().split(",")]
     return "close" not in options if modern else "keep-alive" in options
 
@@ -204,13 +210,14 @@ def render_head(method: str, address: Address, headers: Headers) -> bytes:
 
 def render_fields(headers: Headers) -> bytes:
     """Write headers; raises `UpstreamUnreachable` for what would break out of its line."""
-    for written, _ in headers:
-        name = _names.get(written) or _learn(written)
+    text = ""
+    for written, value in headers:
+        name = _names[written] if written in _names else _learn(written)
         if not name or name in _OURS:
             raise UpstreamUnreachable(f"{written[:40]!r} may not be sent as a header's name")
-    text = "".join([f"{name}: {value}\r\n" for name, value in headers])
-    if text.count("\n") != len(headers) or text.count("\r") != len(headers) or "\0" in text:
-        raise UpstreamUnreachable("a header to the upstream has a line break in it")
+        if "\n" in value or "\r" in value or "\0" in value:
+            raise UpstreamUnreachable("a header to the upstream has a line break in it")
+        text += f"{written}: {value}\r\n"
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:

@@ -118,8 +118,9 @@ class ResponseParser:
 
     def _heads(self, data: bytes) -> bytes:
         """Read interim heads and the final one; return the bytes after it."""
-        seen = max(0, len(self._buffer) - 2)  # the blank line cannot begin before
+        seen = 0
         if self._buffer:
+            seen = max(0, len(self._buffer) - 2)  # the blank line cannot begin before
             data, self._buffer = self._buffer + data, b""
         while not self.answered:
             end, body = _blank_line(data, seen)
@@ -144,7 +145,7 @@ class ResponseParser:
         else:
             self._left = head.length
             self._chunks = Chunks() if head.chunked else None
-            self._inflater = inflater(head.coding)
+            self._inflater = inflater(head.coding) if head.coding else None
         self.keep_for = head.keep_for
         self.reusable = head.keep_alive and (head.chunked or self._left is not None)
         self.answered = True
@@ -158,10 +159,12 @@ class ResponseParser:
             if chunks.surplus:
                 self.reusable = False
         elif left is not None:
-            if len(data) > left:
+            left -= len(data)
+            if left < 0:
                 data, self.reusable = data[:left], False
-            self._left = left - len(data)
-            self.complete = self._left == 0
+                left = 0
+            self._left = left
+            self.complete = left == 0
         self._emit(data)
 
     def _emit(self, data: bytes) -> None:
