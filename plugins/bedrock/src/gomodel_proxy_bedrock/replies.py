@@ -83,6 +83,7 @@ def _read(members: Members) -> ChatReply:
     reason = members.text("stopReason")
     usage, tier = members.raw("usage"), members.members("serviceTier")
     fields = members.raw("additionalModelResponseFields")
+    members.raw("metrics")  # how long it took says nothing of the answer
     choice = Choice(
         parts=[read_block(block) for block in message.array("content") or ()],
         finish=None if reason is None else FINISHES.get(reason, "other"),
@@ -96,7 +97,7 @@ def _read(members: Members) -> ChatReply:
         created=now(),
         usage=None if usage is None else read_usage(usage),
         service_tier=None if tier is None else tier.text("type"),
-        extra=members.rest,
+        extra=members.extra,
     )
 
 
