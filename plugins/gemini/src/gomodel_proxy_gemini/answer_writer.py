@@ -10,7 +10,7 @@ from gomodel_proxy.api import InvalidRequest
 from gomodel_proxy.api.chat import Media, Opaque, Part, Reasoning, Refusal, Text, ToolCall
 
 from .media import write_media
-from .proofs import is_base64, pack
+from .proofs import is_proof, pack
 from .words import DIALECT
 
 if TYPE_CHECKING:
@@ -61,6 +61,6 @@ def write_call(call: ToolCall, arguments: str, losses: Losses) -> dict[str, Any]
 
 
 def _signed(part: dict[str, Any], signature: str | None) -> dict[str, Any]:
-    if signature is not None and is_base64(signature):
+    if signature is not None and is_proof(signature):
         part["thoughtSignature"] = signature
     return part

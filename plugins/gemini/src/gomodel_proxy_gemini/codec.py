@@ -21,7 +21,12 @@ __all__ = ["GeminiCodec"]
 
 
 class GeminiCodec:
-    """Between ``gemini.generate`` and the neutral model; an `api.Codec` without state."""
+    """Between ``gemini.generate`` and the neutral model; an `api.Codec` without state.
+
+    The vendor fetches films by itself; of other web addresses not every model takes every one.
+    """
+
+    remote = frozenset({"video"})
 
     def read_request(self, body: bytes) -> ChatRequest:
         """Return a caller's request."""

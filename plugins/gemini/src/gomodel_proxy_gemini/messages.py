@@ -23,9 +23,10 @@ from gomodel_proxy.api.chat import (
     ToolCall,
     ToolResult,
 )
+from gomodel_proxy.wire.members import place
 
 from .media import write_media
-from .proofs import UNPROVEN, is_base64, write_thought
+from .proofs import UNPROVEN, is_proof, write_thought
 from .words import DIALECT
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ class ContentWriter:
         out: Any
         if isinstance(part, Text):
             out = {"text": part.text}
-            if part.citations:
-                self._losses.drop(at, "citations")
+            for citation in part.citations:
+                self._losses.drop(citation.at or place(at, "citations"))
             self._sign(out, part.signature, at)
         elif isinstance(part, Media):
             out = write_media(part, self._losses)
@@ -131,7 +132,7 @@ class ContentWriter:
     def _sign(self, out: dict[str, Any], signature: str | None, at: str) -> None:
         if signature is None:
             return
-        if is_base64(signature):
+        if is_proof(signature):
             out["thoughtSignature"] = signature
         else:
             self._losses.drop(at, "signature")
@@ -180,9 +181,8 @@ class ContentWriter:
             )
         if result.cache is not None:
             self._losses.drop(at, "cache_control")
-        media = [part for part in result.parts if isinstance(part, Media) and part.text is None]
-        out: dict[str, Any] = {"id": result.call, "name": name, "response": self._said(result, at)}
-        written = [write_media(part, self._losses) for part in media]
+        written, said = self._split(result, at)
+        out: dict[str, Any] = {"id": result.call, "name": name, "response": said}
         if written and self._traits.get("result_media"):
             out["parts"] = written
         else:
@@ -190,22 +190,25 @@ class ContentWriter:
         self._extra(out, result.extra, _RESULT_EXTRA, at)
         return {"functionResponse": out}
 
-    def _said(self, result: ToolResult, at: str) -> Any:
-        """Return what a tool said as an object: its own, or its text under ``output``."""
-        texts = []
+    def _split(self, result: ToolResult, at: str) -> tuple[list[dict[str, Any]], Any]:
+        """Return the media of a result, and what it says as an object.
+
+        That is the tool's own, or its text under ``output`` or ``error``.
+        """
+        media: list[dict[str, Any]] = []
+        texts: list[str] = []
         for part in result.parts:
-            if isinstance(part, Text | Refusal):
-                texts.append(part.text)
-            elif isinstance(part, Media):
-                texts.append(part.text or "")
-            else:
-                text = part.text if isinstance(part, Opaque) else ""
-                self._losses.drop(part.at or at)
-                texts.append(text)
+            written = self._part(part, part.at or at)
+            if isinstance(written, dict) and "text" in written:
+                texts.append(written["text"])
+            elif isinstance(written, dict):
+                media.append(written)
+            elif written is not None:
+                self._losses.drop(part.at or at)  # what a built-in tool did is no result
         text = "\n".join(text for text in texts if text)
         if result.error:
-            return {"error": text}
-        return _parsed(text) or {"output": text}
+            return media, {"error": text}
+        return media, _parsed(text) or {"output": text}
 
 
 def _parsed(text: str) -> Raw | None:

@@ -20,7 +20,7 @@ from .words import DIALECT
 if TYPE_CHECKING:
     from gomodel_proxy.api import Losses
 
-__all__ = ["UNPROVEN", "is_base64", "pack", "standard", "thought", "write_thought"]
+__all__ = ["UNPROVEN", "is_base64", "is_proof", "pack", "standard", "thought", "write_thought"]
 
 UNPROVEN: Final = base64.b64encode(b"skip_thought_signature_validator").decode()
 """What the vendor takes in place of a signature for calls that it never made."""
@@ -49,6 +49,14 @@ def is_base64(data: str) -> bool:
         return bool(base64.b64decode(standard(data), validate=True))
     except (binascii.Error, ValueError):
         return False
+
+
+def is_proof(signature: str) -> bool:
+    """Return whether this can be a signature: base64 without a bit too many at its end."""
+    if not is_base64(signature):
+        return False
+    last = standard(signature)[-4:]
+    return base64.b64encode(base64.b64decode(last)).decode() == last
 
 
 def pack(part: Reasoning) -> str | None:
@@ -90,13 +98,13 @@ def _unpack(signature: str) -> _Foreign | None:
 def write_thought(part: Reasoning, at: str, losses: Losses) -> dict[str, object] | None:
     """Return a thought as a part of a request: its words, and its proof if the vendor's own."""
     text = part.text or "\n\n".join(part.summary)
-    own = part.dialect == DIALECT and part.signature is not None and is_base64(part.signature)
-    proofs = (("signature", part.signature), ("encrypted_content", part.encrypted))
-    for name, proof in proofs:
-        if proof is not None and not (own and name == "signature"):
-            losses.drop(at, name)
+    if part.text and part.summary:
+        losses.drop(at, "summary")
+    own = part.dialect == DIALECT and part.signature is not None and is_proof(part.signature)
+    foreign = part.encrypted is not None or (part.signature is not None and not own)
+    if foreign or not (text or own):
+        losses.drop(at)  # the proof, of which each dialect has its own name
     if not text and not own:
-        losses.drop(at)
         return None
     out: dict[str, object] = {"text": text, "thought": True}
     if own:
