@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,6 +96,13 @@ def violations(names: Iterator[str], layer: str, allowed: set[str]) -> list[str]
     return wrong
 
 
+def declared(plugin: Path) -> set[str]:
+    """Return the packages that a plugin's own distribution depends on."""
+    project = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
+    names = (re.split(r"[^\w.-]", needed)[0] for needed in project["dependencies"])
+    return {name.replace("-", "_") for name in names} - {"gomodel_proxy"}
+
+
 def check(file: Path, module: str, layer: str, allowed: set[str]) -> None:
     names = imported(file.read_text(), module, package=file.name == "__init__.py")
     assert not violations(names, layer, allowed), f"{layer} must not import this"
@@ -113,15 +122,17 @@ def test_core(file: Path) -> None:
 @pytest.mark.parametrize("file", sorted(ROOT.glob("plugins/*/src/**/*.py")), ids=identify)
 def test_plugins(file: Path) -> None:
     parts = file.relative_to(ROOT).with_suffix("").parts[3:]
-    check(file, ".".join(parts).removesuffix(".__init__"), parts[0], PLUGIN)
+    allowed = PLUGIN | declared(ROOT / Path(*file.relative_to(ROOT).parts[:2]))
+    check(file, ".".join(parts).removesuffix(".__init__"), parts[0], allowed)
 
 
 @pytest.mark.parametrize("file", sorted(ROOT.glob("plugins/*/tests/**/*.py")), ids=identify)
 def test_tests_of_plugins(file: Path) -> None:
-    own = f"gomodel_proxy_{file.relative_to(ROOT).parts[1]}"
+    plugin = ROOT / Path(*file.relative_to(ROOT).parts[:2])
+    own = {f"gomodel_proxy_{plugin.name}", *declared(plugin)}
     beside = {path.stem for path in file.parent.glob("*.py")}
     names = imported(file.read_text(), file.stem, package=False)
-    assert not violations(names, "testing", PLUGIN_TESTS | beside | {own})
+    assert not violations(names, "testing", PLUGIN_TESTS | beside | own)
 
 
 @pytest.mark.parametrize(

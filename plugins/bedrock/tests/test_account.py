@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import asynccontextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from botocore.config import Config
 from botocore.session import Session
 
 from gomodel_proxy import hookspecs
-from gomodel_proxy.api import Ask, ConfigError, Secret
+from gomodel_proxy.api import Ask, ConfigError, Price, Secret
 from gomodel_proxy_bedrock import GOMODEL_API, BedrockConfig, gomodel_providers
 from gomodel_proxy_bedrock.data import published_prices, published_traits
 from gomodel_proxy_bedrock.signing import Key, Signer
@@ -240,23 +241,28 @@ async def test_listings() -> None:
     assert [model.id for model in profiles] == ["us.amazon.nova-pro-v1:0", ARN]
 
 
-def test_prices_are_those_of_the_place() -> None:
-    from gomodel_proxy.engine.pricing import PriceList
+def price(model: str) -> Price | None:
+    """Return a model's price as the gateway finds it: the longest pattern goes first."""
+    published, _ = published_prices()
+    fitting = [name for name in published if fnmatchcase(model, name)]
+    return published[max(fitting, key=len)] if fitting else None
 
-    published, version = published_prices()
-    book = PriceList(
-        "bedrock", "bedrock", configured={}, books=[], published=published, version=version
-    )
 
-    def price(model: str) -> Any:
-        found = book.find(model)
-        return None if found is None else found[0].price
+@pytest.mark.parametrize(
+    ("model", "member", "amount"),
+    [
+        ("global.anthropic.claude-sonnet-4-5-20250929-v1:0", "input", "3"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "input", "3.3"),
+        ("anthropic.claude-haiku-4-5-20251001-v1:0", "cache_read", "0.11"),
+        ("eu.amazon.nova-micro-v1:0", "output", "0.14"),
+        ("global.anthropic.claude-opus-5-5-v1", "input", "4"),
+    ],
+)
+def test_prices_are_those_of_the_place(model: str, member: str, amount: str) -> None:
+    assert getattr(price(model), member) == amount
 
-    assert price("global.anthropic.claude-sonnet-4-5-20250929-v1:0").input == "3"
-    assert price("us.anthropic.claude-sonnet-4-5-20250929-v1:0").input == "3.3"
-    assert price("anthropic.claude-haiku-4-5-20251001-v1:0").cache_read == "0.11"
-    assert price("eu.amazon.nova-micro-v1:0").output == "0.14"
-    assert price("global.anthropic.claude-opus-5-5-v1").input == "4"
+
+def test_an_unknown_model_has_no_price() -> None:
     assert price("nobody.knows-v1:0") is None
 
 
