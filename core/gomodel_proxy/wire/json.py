@@ -75,7 +75,11 @@ def fields(body: bytes) -> dict[str, Raw]:
         _check_utf8(body)
     if len(body) > 2 * MAX_DEPTH and body.count(b"{") + body.count(b"[") > MAX_DEPTH:
         _check_depth(body)
-    _check_duplicates(body, members)
+    # A member too many makes the body longer than the members it was decoded to: equal length
+    # proves that a body without spaces has none.
+    surplus = len(body) - sum(map(len, [*members, *members.values()]), 4 * len(members) + 1)
+    if surplus:
+        _check_duplicates(body, members, surplus)
     return members
 
 
@@ -145,12 +149,10 @@ def a(kind: str) -> str:
 def insert_member(body: bytes, name: str, value: bytes) -> bytes:
     """Return ``body``, a JSON object, with a first member more; all other bytes as they were."""
     start = body.index(b"{") + 1
-    first = body[start : start + 1]
-    if first.isspace() or first == b"}":
-        comma = b"" if body[start:].lstrip(_WHITESPACE)[:1] == b"}" else b","
-    else:
-        comma = b","
-    return b"".join((body[:start], encode(name), b":", value, comma, body[start:]))
+    comma = b","
+    if body[start] in b" \t\n\r}" and body[start:].lstrip(_WHITESPACE)[:1] == b"}":
+        comma = b""
+    return b"%b%b:%b%b%b" % (body[:start], encode(name), value, comma, body[start:])
 
 
 def excerpt(data: bytes, limit: int = 200) -> str:
@@ -236,25 +238,17 @@ def _check_depth(body: bytes) -> None:
 # ------------------------------------------------------------------------------
 
 
-def _check_duplicates(body: bytes, members: dict[str, Raw]) -> None:
+def _check_duplicates(body: bytes, members: dict[str, Raw], surplus: int) -> None:
     """Refuse a body that has more members than the decoder kept.
 
-    A member too many makes the body longer than the members it was decoded to, so equal length
-    proves there is none. That settles bodies without spaces; those as Python's json writes them
-    are rebuilt and compared, and only the rest is walked through.
+    ``surplus`` is what it is longer than compact ones. Those as Python's json writes them are
+    rebuilt and compared, only the rest is walked through.
     """
-    count = len(members)
-    compact = sum(map(len, members)) + sum(map(len, members.values())) + 4 * count + 1
-    if len(body) == compact:
-        return
-    if len(body) == compact + 2 * count - 1 and _is_spaced(body, members):
-        return
+    if surplus == 2 * len(members) - 1:
+        parts = [b'"%b": %b' % (name.encode(), raw) for name, raw in members.items()]
+        if body == b"{%b}" % b", ".join(parts):
+            return
     _walk(body, members)
-
-
-def _is_spaced(body: bytes, members: dict[str, Raw]) -> bool:
-    parts = [b'"%b": %b' % (name.encode(), raw) for name, raw in members.items()]
-    return body == b"{%b}" % b", ".join(parts)
 
 
 def _walk(body: bytes, members: dict[str, Raw]) -> None:

@@ -28,6 +28,8 @@ __all__ = [
 
 _STATUS: Final = re.compile("[45][0-9]{2}")
 
+_ARRAY: Final = ord("[")
+
 ERROR: Final = Raw(b'"error"')
 """The ``object`` of servers that send an error as the whole object."""
 
@@ -47,8 +49,10 @@ def read_reply(body: bytes) -> dict[str, Raw]:
 
 def holds(reply: dict[str, Raw], name: str) -> bool:
     """Return whether a member is an array that is not empty."""
-    raw = reply.get(name, json.NULL)
-    return json.kind(raw) == "array" and not json.is_empty(raw)
+    if name not in reply:
+        return False
+    raw = reply[name]
+    return memoryview(raw)[0] == _ARRAY and not json.is_empty(raw)
 
 
 def rejection(body: bytes, reply: dict[str, Raw], wanted: str) -> UpstreamError:
@@ -78,7 +82,7 @@ def name_provider(body: bytes, reply: dict[str, Raw], provider: str) -> bytes:
 
 def find_usage(reply: dict[str, Raw]) -> Usage | None:
     """Return the usage of a reply or chunk: its own member, or the one in ``x_groq``."""
-    usage = reply.get("usage", json.NULL)
+    usage = reply["usage"] if "usage" in reply else json.NULL  # noqa: SIM401 - no call
     if usage == json.NULL:
         extension = reply.get("x_groq", json.NULL)
         if json.kind(extension) == "object":

@@ -43,7 +43,7 @@ class Request:
         self._usage_option = usage_option
         self.model = model
         self.stream = stream
-        self.provider = _hint(members)
+        self.provider = _hint(members["provider"]) if "provider" in members else None
 
     @property
     def references(self) -> Sequence[tuple[str, str]]:
@@ -81,15 +81,15 @@ def read_request(
     resources: Sequence[tuple[str, str]] = (),
 ) -> Request:
     """Check the members that every generating operation has; raises `InvalidRequest`."""
-    stream = members.get("stream")
-    options = members.get("stream_options")
-    if options is not None and json.kind(options) not in ("object", "null"):
-        raise json.wrong_type("stream_options", "an object", options)
+    if "stream_options" in members:
+        options = members["stream_options"]
+        if json.kind(options) not in ("object", "null"):
+            raise json.wrong_type("stream_options", "an object", options)
     return Request(
         body,
         members,
         read_model(members),
-        stream=stream is not None and json.boolean(stream, "stream"),
+        stream="stream" in members and json.boolean(members["stream"], "stream"),
         usage_option=usage_option,
         resources=resources,
     )
@@ -123,12 +123,9 @@ def missing(name: str) -> InvalidRequest:
     return InvalidRequest(f"'{name}' is missing.", code="missing_required_parameter", param=name)
 
 
-def _hint(members: dict[str, Raw]) -> str | None:
+def _hint(raw: Raw) -> str | None:
     # Only a string is ours: an object of that name is a vendor's own routing option.
-    raw = members.get("provider")
-    if raw is None or json.kind(raw) != "string":
-        return None
-    return json.string(raw, "provider")
+    return json.string(raw, "provider") if json.kind(raw) == "string" else None
 
 
 def _options(members: dict[str, Raw]) -> dict[str, Raw]:

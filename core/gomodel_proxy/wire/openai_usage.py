@@ -63,8 +63,11 @@ def read_usage(raw: msgspec.Raw | bytes) -> Usage | None:
         usage = _decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         usage = _read_loosely(bytes(raw))
-    taken = _first(usage.prompt_tokens, usage.input_tokens)
-    given = _first(usage.completion_tokens, usage.output_tokens)
+    taken, given = usage.prompt_tokens, usage.completion_tokens
+    if taken is None:
+        taken = usage.input_tokens
+    if given is None:
+        given = usage.output_tokens
     if taken is None and given is None:
         return None
     inward = usage.prompt_tokens_details or usage.input_tokens_details or _NONE
@@ -72,20 +75,16 @@ def read_usage(raw: msgspec.Raw | bytes) -> Usage | None:
     reasoning = outward.reasoning_tokens
     if reasoning and given is not None and usage.total_tokens == (taken or 0) + given + reasoning:
         given += reasoning
+    cached, written = inward.cached_tokens, inward.cache_write_tokens
+    if cached is None:
+        cached = _first(usage.cached_tokens, usage.prompt_cache_hit_tokens, usage.num_cached_tokens)
+    if written is None:
+        written = _first(inward.cache_creation_tokens, usage.cache_creation_input_tokens)
     return Usage(
         input=taken,
         output=given,
-        cache_read=_first(
-            inward.cached_tokens,
-            usage.cached_tokens,
-            usage.prompt_cache_hit_tokens,
-            usage.num_cached_tokens,
-        ),
-        cache_write=_first(
-            inward.cache_write_tokens,
-            inward.cache_creation_tokens,
-            usage.cache_creation_input_tokens,
-        ),
+        cache_read=cached,
+        cache_write=written,
         reasoning=reasoning,
         audio_input=inward.audio_tokens,
         audio_output=outward.audio_tokens,
