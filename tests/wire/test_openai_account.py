@@ -180,3 +180,34 @@ def test_an_empty_list_of_models_is_one() -> None:
 def test_lists_that_make_no_sense(body: Any) -> None:
     with pytest.raises(ValueError, match=r"."):
         models(body)
+
+
+def test_what_the_vendor_keeps_is_asked_for_where_it_is_posted() -> None:
+    plain = OpenAIAccount(base_url="https://acme.example/v1", api_key=Secret("sk-canary"))
+    asked = plain.resource_request("GET", "/responses/resp_1/input_items", query="limit=2")
+    assert asked is not None
+    assert (asked.method, asked.url, asked.body) == (
+        "GET",
+        "https://acme.example/v1/responses/resp_1/input_items?limit=2",
+        b"",
+    )
+    assert ("authorization", "Bearer sk-canary") in asked.headers
+    odd = OpenAIAccount(
+        base_url="https://acme.example/v1",
+        query={"version": "1"},
+        paths={"openai.responses": "/odd/answers"},
+    )
+    urls = []
+    for path in ("/responses/resp_1", "/conversations"):
+        made = odd.resource_request("POST", path, body=b"{}", query="a=b")
+        assert made is not None
+        urls.append(made.url)
+    assert urls == [
+        "https://acme.example/v1/odd/answers/resp_1?version=1&a=b",
+        "https://acme.example/v1/conversations?version=1&a=b",
+    ]
+
+
+def test_an_account_without_responses_keeps_nothing() -> None:
+    account = OpenAIAccount(base_url="https://a.example", speaks={"chat": ("openai.chat",)})
+    assert account.resource_request("GET", "/responses/resp_1") is None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .vendor import Vendor
 
 BROKEN = "sandbox-text+cut=1500"
+SLOW = "sandbox-text+rate=20+events=100000"
 
 
 class Setting:
@@ -43,7 +44,7 @@ def config(vendor: Vendor, sandbox: SandboxProcess | None = None, **more: Any) -
             "type": "openai_compatible",
             "base_url": f"{sandbox.url}/v1",
             "speaks": ["openai.chat"],
-            "models": ["sandbox-text", "sandbox-tools", BROKEN],
+            "models": ["sandbox-text", "sandbox-tools", BROKEN, SLOW],
             "models_mode": "allowlist",
         }
     return {
