@@ -116,7 +116,8 @@ class _Supervisor:
             self._running.discard(process)
             if self._stopping:
                 return
-            quick = quick + 1 if time.monotonic() - begun < _QUICK else 0
+            # One that was killed did start; one that ends by itself so soon never will.
+            quick = quick + 1 if status >= 0 and time.monotonic() - begun < _QUICK else 0
             self._log.error("worker.died", number=number, status=status, quick=quick)
         if not self._stopping:
             self._failed = True
