@@ -47,7 +47,7 @@ def test_every_line_commented_out_is_valid_and_says_the_default(
     (tmp_path / "config.toml").write_text(opened)
     everything = load(tmp_path / "config.toml", plugins, {"ALICE_KEY": "k", "OPENAI_API_KEY": "k"})
     plain = load({}, plugins, {})
-    for table in ("server", "routing", "upstream", "models", "accounting", "logs"):
+    for table in ("server", "routing", "upstream", "assets", "models", "accounting", "logs"):
         written = tomllib.loads(opened)[table]
         settings = getattr(everything, table)
         assert written.keys() == set(settings.__struct_fields__)

@@ -36,7 +36,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
     async def look_up(host: str, port: int) -> list[Any]:
         return names[host]
 
-    monkeypatch.setattr(dialing, "_resolve", look_up)
+    monkeypatch.setattr(dialing, "resolve", look_up)
     return names
 
 

@@ -68,6 +68,10 @@ class Codec(Protocol):
 
     Readers keep every member: what has no place in the model goes into ``extra``. Writers note in
     ``losses`` whatever they cannot write, in the caller's names; they never raise for that.
+
+    A dialect whose vendor does not fetch media by itself says so in one more member, ``remote``: a
+    frozenset of the kinds of `Media` that it takes as a web address, all of them without it. The
+    gateway fetches the others before they are written.
     """
 
     def read_request(self, body: bytes) -> ChatRequest:

@@ -17,6 +17,7 @@ import msgspec
 from .values import Price, Usage  # a struct's field types must exist at run time
 
 if TYPE_CHECKING:
+    from .chat import ChatRequest
     from .codecs import Codec
     from .errors import GatewayError, UpstreamError
     from .stored import Responses
@@ -60,6 +61,7 @@ __all__ = [
     "Router",
     "Runtime",
     "Stage",
+    "Stepwise",
     "Store",
     "Translation",
     "Translator",
@@ -376,6 +378,23 @@ class Translator(Protocol):
 
         ``traits`` is the provider's word on this family of models.
         """
+
+
+class Stepwise(Protocol):
+    """What a `Translator` can be besides: one that takes two steps.
+
+    Between them the gateway fetches the media that the vendor would not.
+    """
+
+    @property
+    def remote(self) -> frozenset[str] | None:
+        """The kinds of `Media` that go on as a web address; None for all."""
+
+    def read(self, body: bytes) -> ChatRequest:
+        """Return a caller's request; raises `InvalidRequest` naming the member."""
+
+    def write(self, request: ChatRequest, model: str, traits: Mapping[str, Any]) -> Passage:
+        """Go on as `Translator.begin` does, with what `read` returned."""
 
 
 # ---------------------------------------------------------------- sending

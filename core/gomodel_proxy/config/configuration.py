@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from .settings import (
         Accounting,
+        Assets,
         Auth,
         Logs,
         Models,
@@ -58,6 +59,7 @@ class Configuration:
     plugins: PluginSettings
     routing: Routing
     upstream: Upstream
+    assets: Assets
     models: Models
     accounting: Accounting
     logs: Logs

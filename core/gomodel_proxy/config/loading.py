@@ -11,6 +11,7 @@ from .decoding import decode
 from .safety import check_keys, check_server
 from .settings import (
     Accounting,
+    Assets,
     Auth,
     Logs,
     Models,
@@ -36,6 +37,7 @@ CORE: Final[dict[str, type[Struct]]] = {
     "plugins": PluginSettings,
     "routing": Routing,
     "upstream": Upstream,
+    "assets": Assets,
     "models": Models,
     "accounting": Accounting,
     "logs": Logs,

@@ -13,6 +13,7 @@ from .scalars import KIB, MIB, Duration, Size
 
 __all__ = [
     "Accounting",
+    "Assets",
     "Auth",
     "Key",
     "Logs",
@@ -104,6 +105,43 @@ class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 10.0
     reply_limit: Annotated[Size, Meta(description="longest reply that is no stream")] = 64 * MIB
     event_limit: Annotated[Size, Meta(description="longest single event of a stream")] = 8 * MIB
+
+
+class Assets(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Media that requests name by a web address and a provider does not fetch by itself."""
+
+    enabled: Annotated[
+        bool, Meta(description="fetch them; else such requests are refused or go on as they are")
+    ] = True
+    max_size: Annotated[Size, Meta(description="longest asset")] = 20 * MIB
+    max_total: Annotated[Size, Meta(description="longest assets of one request together")] = (
+        50 * MIB
+    )
+    max_count: Annotated[int, Meta(ge=1, description="most assets of one request")] = 100
+    timeout: Annotated[Duration, Meta(description="time for one asset, redirects included")] = 10.0
+    max_redirects: Annotated[int, Meta(ge=0, description="each is checked as the address is")] = 3
+    allow_private: Annotated[
+        bool, Meta(description="fetch from private networks and this machine too: for tests")
+    ] = False
+    types: Annotated[tuple[str, ...], Meta(description="content types that may be fetched")] = (
+        "image/jpeg",
+        "image/png",
+        "image/gif",
+        "image/webp",
+        "application/pdf",
+        "application/json",
+        "text/plain",
+        "text/markdown",
+        "text/csv",
+        "text/html",
+        "audio/mpeg",
+        "audio/wav",
+        "audio/ogg",
+        "audio/flac",
+        "audio/mp4",
+        "video/mp4",
+        "video/webm",
+    )
 
 
 class Models(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -41,11 +41,11 @@ if TYPE_CHECKING:
         Passage,
         Stage,
         Target,
-        Translator,
         UpstreamRequest,
     )
 
     from .account import Account
+    from .assets import Asset
     from .generation import Generation
     from .sinks import Sink
     from .translation import Lane
@@ -96,6 +96,7 @@ class Attempts:
         self._sink = sink
         self._observers = observers
         self._turn = turn
+        self._fetched: dict[str, Asset] = {}
 
     async def run(self, targets: Sequence[Target]) -> Answer | None:
         """Return the first answer, None when it was streamed; raises the last error."""
@@ -147,7 +148,7 @@ class Attempts:
                 code="dialect_not_supported",
                 param="model",
             )
-        request, passage = self._request(account, target, lane)
+        request, passage = await self._request(account, target, lane)
         call.target = target
         attempt = self._note(account, target)
         if self._g.durable:
@@ -168,7 +169,7 @@ class Attempts:
             attempt.latency = now() - attempt.started
             self._price(account, target, attempt)
 
-    def _request(
+    async def _request(
         self, account: Account, target: Target, lane: Lane
     ) -> tuple[UpstreamRequest, Passage | None]:
         call, fields, turn = self._call, self._fields, self._turn
@@ -180,7 +181,7 @@ class Attempts:
         if lane.translator is None:
             body = fields.readdress(target.model, ask_usage=ask_usage)
         else:
-            passage = self._passage(lane.translator, fields, account, target)
+            passage = await self._passage(lane, fields, account, target)
             written = lane.dialect.read(passage.body, {})
             body = written.readdress(target.model, ask_usage=ask_usage)
         request = account.provider.request(
@@ -197,12 +198,15 @@ class Attempts:
         )
         return request, passage
 
-    def _passage(
-        self, translator: Translator, fields: Fields, account: Account, target: Target
+    async def _passage(
+        self, lane: Lane, fields: Fields, account: Account, target: Target
     ) -> Passage:
-        body = fields.readdress(target.model, ask_usage=False)
+        model = target.model
+        body = fields.readdress(model, ask_usage=False)
         try:
-            passage = translator.begin(body, target.model, account.traits(target.model))
+            passage = await lane.begin(
+                body, model, account.traits(model), self._g.assets, self._fetched
+            )
         except InvalidRequest as error:
             if self._turn is not None:
                 self._turn.correct(error)

@@ -14,6 +14,7 @@ from gomodel_proxy.config import Opener
 from .account import Account
 from .accounting import Accounts
 from .admission import Door
+from .assets import Inliner
 from .ids import now
 from .inventory import Inventory
 from .paths import matcher
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from gomodel_proxy.config import Configuration
     from gomodel_proxy.plugins import Plugins
 
+    from .assets import Fetcher
+
 __all__ = ["Generation", "opened"]
 
 
@@ -80,6 +83,7 @@ class Generation:
         self.accounts: dict[str, Account] = {}
         self.routers: tuple[Router, ...] = ()
         self.policy: Policy | None = None
+        self.assets: Inliner | None = None
         self.store: Store | None = None
         self.books: Accounts
         self.door: Door
@@ -113,11 +117,14 @@ async def opened(
     plugins: Plugins,
     log: Any,
     on_rows: Callable[[Sequence[LedgerRow]], None],
+    fetcher: Fetcher,
 ) -> AsyncIterator[Generation]:
     """Open a configuration; leaving flushes the ledger and closes everything in reverse order."""
     async with AsyncExitStack() as stack:
         opener = _Opening(Generation(configuration, plugins, log), stack)
         generation = await opener.run(on_rows)
+        if configuration.assets.enabled:
+            generation.assets = Inliner(configuration.assets, fetcher)
         generation.inventory.start()
         stack.push_async_callback(generation.inventory.stop)
         yield generation

@@ -6,7 +6,7 @@ mode, refused before anything is spent.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from gomodel_proxy.api import InvalidRequest
 from gomodel_proxy.wire.hub import Hub
@@ -14,9 +14,10 @@ from gomodel_proxy.wire.hub import Hub
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gomodel_proxy.api import Dialect, Translator
+    from gomodel_proxy.api import Dialect, Passage, Stepwise, Translator
 
     from .account import Account
+    from .assets import Asset, Inliner
 
 __all__ = ["LOSSY", "Lane", "Lanes", "lossy_header", "refuse_losses"]
 
@@ -29,11 +30,33 @@ _HEADER_LIMIT = 4096
 class Lane:
     """How one account is spoken to by callers of one dialect; ``translator`` None is native."""
 
-    __slots__ = ("dialect", "translator")
+    __slots__ = ("_stepwise", "dialect", "translator")
 
     def __init__(self, dialect: Dialect, translator: Translator | None) -> None:
         self.dialect = dialect
         self.translator = translator
+        two = hasattr(translator, "read") and hasattr(translator, "write")
+        self._stepwise = cast("Stepwise", translator) if two else None
+
+    async def begin(
+        self,
+        body: bytes,
+        model: str,
+        traits: Mapping[str, Any],
+        assets: Inliner | None,
+        fetched: dict[str, Asset],
+    ) -> Passage:
+        """Translate a request, with the media in it that the provider does not fetch.
+
+        ``fetched`` keeps them from one attempt to the next; see `Inliner.inline`.
+        """
+        if self.translator is None:
+            raise LookupError("there is nothing to translate on a native lane")
+        if assets is None or self._stepwise is None:
+            return self.translator.begin(body, model, traits)
+        request = self._stepwise.read(body)
+        await assets.inline(request, self._stepwise.remote, fetched)
+        return self._stepwise.write(request, model, traits)
 
 
 class Lanes:

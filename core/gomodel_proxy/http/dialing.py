@@ -10,18 +10,27 @@ import asyncio
 import socket
 from collections import deque
 from itertools import zip_longest
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["dial"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Info", "dial", "reach", "resolve"]
 
 _HEAD_START: Final = 0.25  # seconds; what RFC 8305 recommends
 
-Info = tuple[Any, Any, int, str, Any]  # of getaddrinfo
+Info = tuple[Any, Any, int, str, Any]
+"""One address, as `socket.getaddrinfo` gives it."""
 
 
 async def dial(host: str, port: int) -> socket.socket:
     """Return a socket connected to the address that answers first; raises `OSError`."""
-    waiting = deque(_interleaved(await _resolve(host, port)))
+    return await reach(await resolve(host, port))
+
+
+async def reach(infos: Sequence[Info]) -> socket.socket:
+    """Return a socket connected to the one of these addresses that answers first."""
+    waiting = deque(_interleaved(infos))
     if len(waiting) == 1:
         return await _attempt(waiting[0])
     attempts: list[asyncio.Task[socket.socket]] = []
@@ -67,7 +76,8 @@ async def _attempt(info: Info) -> socket.socket:
     return connected
 
 
-async def _resolve(host: str, port: int) -> list[Info]:
+async def resolve(host: str, port: int) -> list[Info]:
+    """Return the addresses of a host, at least one; raises `OSError`."""
     try:  # an address needs no thread
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
@@ -75,7 +85,7 @@ async def _resolve(host: str, port: int) -> list[Info]:
         return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
-def _interleaved(infos: list[Info]) -> list[Info]:
+def _interleaved(infos: Sequence[Info]) -> list[Info]:
     """Let address families take turns, beginning with the one the system prefers."""
     first = [info for info in infos if info[0] == infos[0][0]]
     others = [info for info in infos if info[0] != infos[0][0]]

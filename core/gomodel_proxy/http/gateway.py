@@ -18,6 +18,7 @@ from gomodel_proxy.engine.pipeline import serve
 from gomodel_proxy.logs import RequestLog, logger
 from gomodel_proxy.plugins import Plugins
 
+from .assets import AssetFetcher
 from .local import LocalSink
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Gateway:
         rows = RequestLog(c.logs, secrets=c.secrets())
         log = logger(c.logs, c.secrets())
         self._generation = await self._stack.enter_async_context(
-            opened(c, self.plugins, log, rows.write)
+            opened(c, self.plugins, log, rows.write, AssetFetcher(c.assets))
         )
         return self
 

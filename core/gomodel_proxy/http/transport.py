@@ -22,7 +22,7 @@ from .exchange import HttpExchange
 from .origin import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from gomodel_proxy.api import Headers, Receiver, UpstreamRequest
 
@@ -70,6 +70,8 @@ class Waits(Protocol):
 class HttpTransport:
     """An `api.Transport` that keeps connections; make it within a running event loop.
 
+    ``dial`` connects to a host and port in place of the usual way.
+
     One timer, every 250 ms while there is something to watch, serves all waits of all exchanges.
     """
 
@@ -78,6 +80,7 @@ class HttpTransport:
         settings: Waits | None = None,
         *,
         tls: ssl.SSLContext | None = None,
+        dial: Callable[[str, int], Awaitable[socket.socket]] = dial,
         clock: Callable[[], float] = time.monotonic,
         log: Any = None,
     ) -> None:
@@ -87,6 +90,7 @@ class HttpTransport:
         self.exchanges: set[HttpExchange] = set()
         self._loop = asyncio.get_running_loop()
         self._tls = tls
+        self._dial = dial
         self._origins: dict[tuple[str, str, int], Origin] = {}
         self._heads: dict[tuple[str, str, Headers], tuple[Origin, bytes]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -169,7 +173,7 @@ class HttpTransport:
             context = self._context() if origin.scheme == "https" else None
             _, connection = await self._loop.create_connection(
                 lambda: Connection(origin),
-                sock=await dial(origin.host, origin.port),
+                sock=await self._dial(origin.host, origin.port),
                 ssl=context,
                 server_hostname=origin.host if context is not None else None,
             )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from gomodel_proxy.api import Losses, Translation
 from gomodel_proxy.api.chat import Start
 
+from .media import refuse_large_images
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -17,16 +19,30 @@ __all__ = ["Hub"]
 
 
 class Hub:
-    """A `Translator` between any two dialects that have codecs."""
+    """A `Translator` between any two dialects that have codecs; `Stepwise`.
+
+    Trait: ``max_image_bytes``, the largest image that the model takes.
+    """
 
     def __init__(self, caller: Codec, provider: Codec) -> None:
         self._caller = caller
         self._provider = provider
+        self.remote: frozenset[str] | None = getattr(provider, "remote", None)
 
     def begin(self, body: bytes, model: str, traits: Mapping[str, Any]) -> HubPassage:
         """Translate a request."""
-        request = self._caller.read_request(body)
+        return self.write(self.read(body), model, traits)
+
+    def read(self, body: bytes) -> ChatRequest:
+        """Read a request."""
+        return self._caller.read_request(body)
+
+    def write(self, request: ChatRequest, model: str, traits: Mapping[str, Any]) -> HubPassage:
+        """Write a request that was read."""
         request.model = model
+        limit = traits.get("max_image_bytes")
+        if limit is not None:
+            refuse_large_images(request, limit)
         losses = Losses()
         written = self._provider.write_request(request, traits=traits, losses=losses)
         return HubPassage(self._caller, self._provider, request, written, losses.found)

@@ -21,6 +21,8 @@ __all__ = ["ChatCodec"]
 class ChatCodec:
     """Between ``openai.chat`` and the neutral model; an `api.Codec` without state."""
 
+    remote = frozenset({"image", "video"})
+
     def read_request(self, body: bytes) -> ChatRequest:
         """Return a caller's request."""
         return requests.read_request(body)

@@ -21,6 +21,8 @@ __all__ = ["ResponsesCodec"]
 class ResponsesCodec:
     """Between ``openai.responses`` and the neutral model; an `api.Codec` without state."""
 
+    remote = frozenset({"image", "document"})
+
     def read_request(self, body: bytes) -> ChatRequest:
         """Return a caller's request."""
         return requests.read_request(body)

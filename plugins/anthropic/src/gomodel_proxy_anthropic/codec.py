@@ -20,6 +20,8 @@ __all__ = ["MessagesCodec"]
 class MessagesCodec:
     """Between ``anthropic.messages`` and the neutral model; an `api.Codec` without state."""
 
+    remote = frozenset({"image", "document"})
+
     def read_request(self, body: bytes) -> ChatRequest:
         """Return a caller's request."""
         return reading.read_request(body)

@@ -20,6 +20,8 @@ __all__ = ["ChatCodec"]
 class ChatCodec:
     """Writes requests, reads replies and streams; callers have no path that speaks Cohere's."""
 
+    remote = frozenset({"image"})
+
     def write_request(
         self, request: ChatRequest, *, traits: Mapping[str, Any], losses: Losses
     ) -> bytes:
