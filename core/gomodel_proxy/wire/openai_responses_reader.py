@@ -28,6 +28,7 @@ from gomodel_proxy.api.chat import (
     UsageReport,
 )
 
+from . import json
 from .members import Members
 from .openai_responses_content import DIALECT, read_citation
 from .openai_responses_items import read_call, read_output
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ResponsesReader"]
 
-_NULL: Final = Raw(b"null")
 _MESSAGE: Final = "message"
 _CALLS: Final = ("function_call", "custom_tool_call")
 
@@ -52,10 +52,10 @@ class _Event(msgspec.Struct, gc=False):
     content_index: int = 0
     summary_index: int = 0
     logprobs: list[Raw] | None = None
-    item: Raw = _NULL
-    part: Raw = _NULL
-    annotation: Raw = _NULL
-    response: Raw = _NULL
+    item: Raw = json.NULL
+    part: Raw = json.NULL
+    annotation: Raw = json.NULL
+    response: Raw = json.NULL
 
 
 class _Named(msgspec.Struct, gc=False):
@@ -120,7 +120,7 @@ class ResponsesReader:
     # ------------------------------------------------------------ the response
 
     def _start(self, event: _Event, events: list[StreamEvent]) -> None:
-        if not self._started and event.response != _NULL:
+        if not self._started and event.response != json.NULL:
             self._started = True
             told = Members(event.response)
             created = int(told.number("created_at") or 0)
@@ -152,7 +152,7 @@ class ResponsesReader:
     # ------------------------------------------------------------ items
 
     def _item_added(self, event: _Event, events: list[StreamEvent]) -> None:
-        if event.item == _NULL:
+        if event.item == json.NULL:
             return
         item = Members(event.item)
         kind = item.text("type") or _MESSAGE
@@ -165,7 +165,7 @@ class ResponsesReader:
             self._begin(event.output_index, 0, part, events)
 
     def _item_done(self, event: _Event, events: list[StreamEvent]) -> None:
-        if event.item != _NULL:
+        if event.item != json.NULL:
             self._whole(event.output_index, event.item, events)
 
     def _whole(self, number: int, raw: Raw, events: list[StreamEvent]) -> None:
@@ -201,7 +201,7 @@ class ResponsesReader:
     # ------------------------------------------------------------ content
 
     def _content_added(self, event: _Event, events: list[StreamEvent]) -> None:
-        kind = Members(event.part).text("type") if event.part != _NULL else None
+        kind = Members(event.part).text("type") if event.part != json.NULL else None
         if kind == "output_text":
             self._at(event, Text, events)
         elif kind == "refusal":
@@ -228,7 +228,7 @@ class ResponsesReader:
         self._grow(self._at(event, Refusal, events), event, "text", events)
 
     def _cited(self, event: _Event, events: list[StreamEvent]) -> None:
-        if event.annotation != _NULL:
+        if event.annotation != json.NULL:
             grown = self._at(event, Text, events)
             grown.cited += 1
             citation = read_citation(Members(event.annotation))
@@ -324,7 +324,9 @@ def _complete(grown: _Open, part: Part, events: list[StreamEvent]) -> None:
 
 
 def _failure(told: Members) -> Failed:
-    inner = told.members("error") if told.rest.get("error", _NULL)[:1] == b"{" else None
+    inner = (
+        told.members("error") if json.kind(told.rest.get("error", json.NULL)) == "object" else None
+    )
     error = inner or told
     code = error.raw("code")
     return Failed(
