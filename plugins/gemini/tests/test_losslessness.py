@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gomodel_proxy.api import InvalidRequest, Losses
 from gomodel_proxy.testing.losslessness import silent_losses
-from gomodel_proxy.testing.requests import chat_requests, responses_requests
+from gomodel_proxy.testing.made_chat import chat_requests
+from gomodel_proxy.testing.made_responses import responses_requests
 from gomodel_proxy.wire.openai_chat_codec import ChatCodec
 from gomodel_proxy.wire.openai_responses_codec import ResponsesCodec
 from gomodel_proxy_gemini.codec import GeminiCodec
