@@ -237,7 +237,7 @@ class Front(asyncio.Protocol):
         """The answer is written: wait for the next request."""
         self._sink = None
         self._since = self._lobby.loop.time()
-        if not keep:
+        if not keep or self._lobby.generation.closing:
             self._transport.close()
         elif self._task is None and self._buffer:
             self._lobby.loop.call_soon(self._next)
