@@ -58,11 +58,13 @@ async def test_the_last_word_waits_until_the_turn_is_kept(
             kinds.append(event.type)
 
     reading = asyncio.create_task(read())
-    await reached.wait()
-    await until(lambda: "response.output_text.delta" in kinds)
-    assert "response.completed" not in kinds
-    go.set()
-    await reading
+    try:
+        await reached.wait()
+        await until(lambda: "response.output_text.delta" in kinds)
+        assert "response.completed" not in kinds
+    finally:
+        go.set()
+        await reading
     assert kinds[-1] == "response.completed"
 
 
