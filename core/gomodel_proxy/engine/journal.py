@@ -135,9 +135,8 @@ class Journal:
 
     def _open(self, row_id: str, payload: bytes) -> None:
         offset = self._append(payload)
-        home = self._home.get(row_id)
-        if home is not None:
-            del home.open[row_id]
+        if row_id in self._home:
+            del self._home[row_id].open[row_id]
         self._current.open[row_id] = offset
         self._home[row_id] = self._current
 

@@ -49,27 +49,27 @@ class PriceList:
 
     def find(self, model: str) -> tuple[Tariff, str] | None:
         """Return the tariff of a model and its version, None if nobody knows its price."""
-        if (price := self._configured(model)) is not None:
-            return tariff(price), _CONFIGURED
+        if (known := self._configured(model)) is not None:
+            return known, _CONFIGURED
         for book in self._books:
             # asked each time: a book may learn new prices while it is open
             if (found := book.price(self._provider, self._type, model)) is not None:
                 return tariff(found[0]), found[1]
-        if (price := self._published(model)) is not None:
-            return tariff(price), self._version
+        if (known := self._published(model)) is not None:
+            return known, self._version
         return None
 
 
-def _matcher(prices: Mapping[str, Price]) -> Callable[[str], Price | None]:
+def _matcher(prices: Mapping[str, Price]) -> Callable[[str], Tariff | None]:
     patterns = sorted(
         (name for name in prices if set(name) & set("*?[")), key=lambda name: (-len(name), name)
     )
 
     @lru_cache(maxsize=_MEMO)
-    def find(model: str) -> Price | None:
+    def find(model: str) -> Tariff | None:
         if model in prices:
-            return prices[model]
-        return next((prices[name] for name in patterns if fnmatchcase(model, name)), None)
+            return tariff(prices[model])
+        return next((tariff(prices[name]) for name in patterns if fnmatchcase(model, name)), None)
 
     return find
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Segment", "sync_folder"]
 
 _copy_head = RECORD.pack_into
+_HEAD_SIZE = RECORD.size
 
 
 class Segment:
@@ -49,14 +50,14 @@ class Segment:
     def append(self, payload: bytes) -> int:
         """Add a record and return its offset, -1 if it does not fit."""
         offset = self.used
-        start = offset + RECORD.size
-        end = start + len(payload)
+        start = offset + _HEAD_SIZE
+        length = len(payload)
+        end = start + length
         if end > self.size:
             return -1
-        crc = crc32(payload)
         # The head goes last: a process killed in between has not begun a record.
         self._map[start:end] = payload
-        _copy_head(self._map, offset, MARK, len(payload), crc)
+        _copy_head(self._map, offset, MARK, length, crc32(payload))
         self.used = end
         return offset
 

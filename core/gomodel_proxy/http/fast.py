@@ -109,30 +109,28 @@ def render(status: int, headers: Headers, framing: str) -> bytes:
 class FastSink:
     """Writes one answer straight to the client's transport; one write per hand-over."""
 
-    __slots__ = ("_exchange", "_finish", "_keep", "_paused", "_transport", "started")
+    __slots__ = ("_ending", "_exchange", "_finish", "_keep", "_paused", "_transport", "started")
 
     def __init__(self, transport: Transport, finish: Callable[[bool], None], keep: bool) -> None:
         self._transport = transport
         self._finish = finish
         self._keep = keep
+        self._ending = "" if keep else "connection: close\r\n"
         self._exchange: Exchange | None = None
         self._paused = False
         self.started = False
 
-    def _ending(self) -> str:
-        return "" if self._keep else "connection: close\r\n"
-
     def reply(self, status: int, headers: Headers, body: bytes) -> None:
         """Write a whole answer."""
         self.started = True
-        framing = f"{self._ending()}content-length: {len(body)}\r\n\r\n"
+        framing = f"{self._ending}content-length: {len(body)}\r\n\r\n"
         self._transport.write(render(status, headers, framing) + body)
         self._finish(self._keep)
 
     def start(self, status: int, headers: Headers) -> None:
         """Write the head of a streamed answer."""
         self.started = True
-        framing = f"{self._ending()}transfer-encoding: chunked\r\n\r\n"
+        framing = f"{self._ending}transfer-encoding: chunked\r\n\r\n"
         self._transport.write(render(status, headers, framing))
 
     def write(self, data: bytes) -> None:

@@ -175,14 +175,14 @@ class Front(asyncio.Protocol):
             return
         if self._transport.is_closing():
             return
-        if not self._buffer:
-            self._since = self._lobby.loop.time()
-        elif self._length >= 0:
-            self._since = self._lobby.loop.time()  # a body that comes is not a stalled one
+        began = not self._buffer or self._length >= 0  # a body that comes is not a stalled one
         self._buffer += data
         if self._task is None:
             self._advance()
-        if self._task is not None and len(self._buffer) > _EARLY:
+        if self._task is None:
+            if began:
+                self._since = self._lobby.loop.time()
+        elif len(self._buffer) > _EARLY:
             self._transport.abort()
 
     def _advance(self) -> None:
@@ -227,11 +227,18 @@ class Front(asyncio.Protocol):
         request = self._request
         assert request is not None  # noqa: S101
         self._sink = sink = FastSink(self._transport, self._finished, not lobby.generation.closing)
-        work = serve(lobby.generation, request[0], request[1], body, sink)
+        work = self._work(request[0], request[1], body, sink)
         task: asyncio.Task[None] = asyncio.Task(work, loop=lobby.loop, **_EAGER)
         if not task.done():
             self._task = task
-            task.add_done_callback(self._over)
+
+    async def _work(
+        self, dialect: Dialect, headers: Mapping[str, str], body: bytes, sink: FastSink
+    ) -> None:
+        try:
+            await serve(self._lobby.generation, dialect, headers, body, sink)
+        finally:
+            self._over()
 
     def _finished(self, keep: bool) -> None:
         """The answer is written: wait for the next request."""
@@ -239,17 +246,13 @@ class Front(asyncio.Protocol):
         self._since = self._lobby.loop.time()
         if not keep or self._lobby.generation.closing:
             self._transport.close()
-        elif self._task is None and self._buffer:
-            self._lobby.loop.call_soon(self._next)
 
-    def _over(self, task: asyncio.Task[None]) -> None:
+    def _over(self) -> None:
         self._task = None
-        if task.cancelled():
-            return
-        if self._sink is not None and not self._transport.is_closing():
+        if self._sink is not None:
             self._transport.abort()  # served without an answer: nothing a client could wait for
         elif self._buffer:
-            self._next()
+            self._lobby.loop.call_soon(self._next)
 
     def _next(self) -> None:
         if self._task is None and self._buffer and not self._transport.is_closing():

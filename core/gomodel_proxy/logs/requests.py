@@ -48,7 +48,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 def line(row: LedgerRow) -> Line:
     """Return the log line of a row; its time is the request's end."""
-    cost = _sum(attempt.total_cost for attempt in row.attempts)
+    taken, given, cost = _sums(row.attempts)
     return Line(
         timestamp=datetime.fromtimestamp((row.started + (row.latency or 0)) / 1e6, UTC),
         id=row.id,
@@ -66,8 +66,8 @@ def line(row: LedgerRow) -> Line:
         error=row.error,
         latency_ms=_milliseconds(row.latency),
         first_token_ms=_milliseconds(row.first_token),
-        input_tokens=_tokens(row.attempts, "input"),
-        output_tokens=_tokens(row.attempts, "output"),
+        input_tokens=taken,
+        output_tokens=given,
         cost_usd=None if cost is None else cost / 1e12,
         losses=row.losses,
     )
@@ -127,6 +127,18 @@ class RequestLog:
 
 def _milliseconds(microseconds: int | None) -> float | None:
     return None if microseconds is None else microseconds / 1000
+
+
+def _sums(attempts: Sequence[Attempt]) -> tuple[int | None, int | None, int | None]:
+    """Return tokens in, tokens out and cost, over all attempts; nearly always there is one."""
+    if len(attempts) == 1:
+        attempt = attempts[0]
+        usage = attempt.usage
+        if usage is None:
+            return None, None, attempt.total_cost
+        return usage.input, usage.output, attempt.total_cost
+    cost = _sum(attempt.total_cost for attempt in attempts)
+    return _tokens(attempts, "input"), _tokens(attempts, "output"), cost
 
 
 def _tokens(attempts: Iterable[Attempt], kind: str) -> int | None:
