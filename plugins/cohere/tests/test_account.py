@@ -133,3 +133,21 @@ async def test_losses_are_told(setup: Setup, caller: openai.AsyncOpenAI) -> None
             extra_headers={"X-GoModel-Strict": "1"},
         )
     assert setup.count == count
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_image_over_the_limit_is_refused_by_its_place(
+    setup: Setup, caller: openai.AsyncOpenAI
+) -> None:
+    url = "data:image/png;base64," + "AAAA" * (20_000_000 // 3 + 1)
+    count = setup.count
+    with pytest.raises(openai.BadRequestError) as raised:
+        await caller.chat.completions.create(
+            model="co/command-r7b-12-2024",
+            messages=[
+                {"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}
+            ],
+        )
+    assert raised.value.param == "messages[0].content[0]"
+    assert raised.value.code == "image_too_large"
+    assert setup.count == count

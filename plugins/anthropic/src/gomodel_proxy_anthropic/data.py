@@ -39,6 +39,7 @@ class _Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     system_turns: bool | None = None
     forced_tools: bool | None = None
     formats: bool | None = None
+    max_image_bytes: int | None = None
 
 
 class _Traits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
