@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from gomodel_proxy.api import GatewayError, InvalidRequest, Unavailable
 from gomodel_proxy.engine.ids import new
-from gomodel_proxy.engine.pipeline import serve
+from gomodel_proxy.engine.pipeline import SHUTTING_DOWN, serve
 
 from .fast import FastSink, match, render
 from .framing import Framer, check_unfinished, parse_head
@@ -99,8 +99,8 @@ class Front(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel what the client no longer waits for."""
         self._lobby.fronts.discard(self)
-        if self._task is not None:
-            self._task.cancel()
+        if self._task is not None and self._sink is not None:
+            self._task.cancel()  # one that has answered is only settling
         if self._inner is not None:
             self._inner.connection_lost(exc)
         self._buffer = b""
@@ -145,26 +145,15 @@ class Front(asyncio.Protocol):
         self._transport.close()
 
     def cut_off(self) -> None:
-        """End the request under way; a fast-lane client is told why."""
-        if self._task is None:
-            self._transport.abort()
-            return
-        self._task.cancel()
-        if self._sink is not None and self._request is not None:
-            error = Unavailable("The gateway is shutting down.", code="shutting_down")
-            self._tell(self._request[0], error)
-        self._transport.close()
+        """End the request under way, unless that is aiohttp's to do; its client is told why."""
+        if self._task is not None:
+            self._task.cancel(SHUTTING_DOWN)
+        elif self._framer is None or self._framer.in_body:
+            self._refuse(Unavailable("The gateway is shutting down.", code=SHUTTING_DOWN))
 
-    def _tell(self, dialect: Dialect, error: GatewayError) -> None:
-        sink = self._sink
-        if sink is None:
-            return
-        if sink.started:
-            sink.write(dialect.stream_error(error))
-            sink.end()
-        else:
-            headers = (("content-type", "application/json"), *error.headers)
-            sink.reply(error.status, headers, dialect.error(error))
+    def abort(self) -> None:
+        """Close now, whatever has not gone out."""
+        self._transport.abort()
 
     # ------------------------------------------------------------ bytes
 
