@@ -89,8 +89,10 @@ class Process:
         return self.process.returncode
 
     def _read(self) -> None:
-        while piece := os.read(self._pipe.fileno(), 65536):
-            self._output.append(piece.decode(errors="replace"))
+        # Workers that outlive a killed parent keep the pipe open after we have closed our end.
+        with contextlib.suppress(OSError, ValueError):
+            while piece := os.read(self._pipe.fileno(), 65536):
+                self._output.append(piece.decode(errors="replace"))
 
     def _close(self) -> None:
         if self._drain is not None:
