@@ -164,15 +164,16 @@ async def test_workers_share_the_port_are_replaced_and_end_with_their_parent(
 
 async def test_what_a_dead_worker_left_is_replayed(tmp_path: Path) -> None:
     with start(tmp_path, "events=100+gap=1s", workers=2) as gateway:
+        await until(lambda: gateway.output.count("server.listening") == 2, 30)
         clients = [await Client.to(gateway.port) for _ in range(16)]
         for client in clients:  # the system shares them out among the workers
             client.send(post(CHAT, BODY))
             await client.until(b"data: ")
         one, _ = await workers(gateway.process.pid, 2)
         os.kill(one, signal.SIGKILL)
+        row = ("unknown", STOPPED)
         await until(lambda: any(client.left.done() for client in clients))
-        lost = [("unknown", STOPPED)] * sum(client.left.done() for client in clients)
-        await until(lambda: entered(tmp_path) == lost, 20)
+        await until(lambda: entered(tmp_path) == [row for c in clients if c.left.done()], 30)
         for client in clients:
             client.leave()
 

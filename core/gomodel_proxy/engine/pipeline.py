@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import (
     Call,
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from .sinks import Sink
     from .turns import Turn
 
-__all__ = ["refuse", "serve"]
+__all__ = ["SHUTTING_DOWN", "explain", "refuse", "serve"]
+
+SHUTTING_DOWN: Final = "shutting_down"
 
 _JSON = ("content-type", "application/json")
 _NO_PATH: Mapping[str, str] = {}
@@ -51,7 +53,8 @@ async def serve(
     """Serve one call to its end: an answer, a stream, or an error in the caller's dialect.
 
     ``headers`` have lower-case names. ``principal`` is given by callers inside the process.
-    Cancelling it drops the upstream at once and settles the row as ``cancelled``.
+    Cancelling it drops the upstream at once and settles the row as ``cancelled``; with the message
+    `SHUTTING_DOWN` the caller is told so.
     """
     id_ = new("req_")
     call = Call(
@@ -80,7 +83,8 @@ async def serve(
                 await _route_and_run(g, call, dialect, fields, sink)
     except GatewayError as error:
         refuse(g, call.request_id, dialect, sink, error)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as error:
+        explain(g, call.request_id, dialect, sink, error)
         raise
     except Exception:
         g.log.exception("request.failed", request_id=call.request_id)
@@ -100,12 +104,32 @@ def _take(call: Call, dialect: Dialect, body: bytes, path: Mapping[str, str]) ->
 
 def _full(g: Generation) -> Unavailable:
     if g.closing:
-        return Unavailable("The gateway is shutting down.", code="shutting_down")
+        return _closing()
     return Unavailable(
         f"{g.configuration.server.max_requests} requests are under way (server.max_requests).",
         code="too_many_requests_under_way",
         headers=(("retry-after", "1"),),
     )
+
+
+def _closing() -> Unavailable:
+    return Unavailable("The gateway is shutting down.", code=SHUTTING_DOWN)
+
+
+def _is_shutdown(error: asyncio.CancelledError) -> bool:
+    return error.args == (SHUTTING_DOWN,)
+
+
+def explain(
+    g: Generation,
+    request_id: str,
+    dialect: Dialect,
+    sink: Sink,
+    error: asyncio.CancelledError,
+) -> None:
+    """Tell a caller whose call was cancelled for a shutdown; any other caller has gone."""
+    if _is_shutdown(error):
+        refuse(g, request_id, dialect, sink, _closing())
 
 
 def refuse(
@@ -206,9 +230,9 @@ async def _run(
             await policy.keep(call, call.target or targets[0], answer.body)
         if row.status == "unknown":
             row.status = "ok"
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as error:
         row.status = "cancelled"
-        row.error = "client_gone"
+        row.error = SHUTTING_DOWN if _is_shutdown(error) else "client_gone"
         raise
     except GatewayError as error:
         row.status = "error"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -34,6 +35,8 @@ def create_app(
 ) -> web.Application:
     """Return an application that opens the gateway when it starts and closes it when it stops.
 
+    While the host waits for its handlers (``shutdown_timeout``), streams may end by themselves for
+    ``server.shutdown_grace``; then they are told why they end.
     Mount it with ``app.add_subapp("/llm", create_app("config.toml"))``. Takes what `Gateway` takes;
     raises `ConfigError`.
     """
@@ -45,7 +48,13 @@ def create_app(
         async with gateway:
             yield
 
+    async def stop(_: web.Application) -> None:
+        gateway.generation.closing = True
+        grace = gateway.configuration.server.shutdown_grace
+        asyncio.get_running_loop().call_later(grace, app[WATCH].cut_off)
+
     app.cleanup_ctx.append(life)
+    app.on_shutdown.append(stop)
     return app
 
 

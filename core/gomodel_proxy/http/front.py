@@ -146,8 +146,10 @@ class Front(asyncio.Protocol):
 
     def cut_off(self) -> None:
         """End the request under way, unless that is aiohttp's to do; its client is told why."""
-        if self._task is not None:
+        if self._task is not None and self._sink is not None:
             self._task.cancel(SHUTTING_DOWN)
+        elif self._task is not None:
+            return  # answered, and only settling
         elif self._framer is None or self._framer.in_body:
             self._refuse(Unavailable("The gateway is shutting down.", code=SHUTTING_DOWN))
 

@@ -144,7 +144,7 @@ def handler(
         try:
             with watch.over(request, work, sink, g.configuration.server.idle_timeout):
                 response = await sink.respond()
-            await work  # the answer is out, its row may not be
+            await asyncio.wait((work,))  # the answer is out, its row may not be
             return response
         finally:
             work.cancel()

@@ -11,7 +11,7 @@ from aiohttp import web
 from gomodel_proxy.api import GatewayError, InvalidRequest, Unavailable
 from gomodel_proxy.engine.errands import Errand, place, run, watch
 from gomodel_proxy.engine.headers import request_id
-from gomodel_proxy.engine.pipeline import refuse
+from gomodel_proxy.engine.pipeline import explain, refuse
 from gomodel_proxy.engine.turns import UNSUPPORTED
 from gomodel_proxy.wire import json
 from gomodel_proxy.wire.openai_reply import name_provider, read_reply
@@ -99,6 +99,9 @@ class Asking:
             await watch(self.g, account, errand, dialect, sink)
         except GatewayError as error:
             refuse(self.g, errand.request_id, dialect, sink, error)
+        except asyncio.CancelledError as error:
+            explain(self.g, errand.request_id, dialect, sink, error)
+            raise
 
     def _errand(self, path: Sequence[str], body: bytes) -> Errand:
         headers = {name.lower(): value for name, value in self.request.headers.items()}

@@ -65,3 +65,8 @@ class Lobby:
         """End what is still under way, with an error the client can read."""
         for front in list(self.fronts):
             front.cut_off()
+
+    def abort(self) -> None:
+        """Close every connection now."""
+        for front in list(self.fronts):
+            front.abort()

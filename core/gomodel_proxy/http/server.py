@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from aiohttp import web
@@ -17,6 +17,7 @@ from .app import application
 from .front import Front
 from .gateway import Gateway
 from .lobby import Lobby
+from .routes import WATCH
 from .workers import lifeline, supervise, worker_port
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "run", "serve"]
 
-_BACKLOG = 4096
+_BACKLOG: Final = 4096
+_LOOK: Final = 0.02  # seconds between two looks at what is still under way
+_LAST_WORDS: Final = 1.0  # seconds for what is cut off to say so
 
 
 class Server:
@@ -86,18 +89,24 @@ class Server:
             return
         self._gateway.generation.closing = True
         lobby.close_idle()
-        deadline = asyncio.get_running_loop().time() + grace
-        while lobby.busy and not hurry.is_set():
-            left = deadline - asyncio.get_running_loop().time()
-            if left <= 0:
-                break
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(hurry.wait(), min(0.1, left))
-            lobby.close_idle()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await _drained(lobby, hurry)
         lobby.cut_off()
-        await asyncio.sleep(0)
+        runner.app[WATCH].cut_off()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS):
+                await _drained(lobby)
+        lobby.abort()
         lobby.stop()
         await runner.cleanup()
+
+
+async def _drained(lobby: Lobby, hurry: asyncio.Event | None = None) -> None:
+    """Return when nothing is under way any more, or when there is a hurry."""
+    while lobby.busy and not (hurry is not None and hurry.is_set()):
+        await asyncio.sleep(_LOOK)
+        lobby.close_idle()
 
 
 async def serve(

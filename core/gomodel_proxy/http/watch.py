@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from aiohttp import web  # noqa: TC002  # a named tuple's fields
 
+from gomodel_proxy.engine.pipeline import SHUTTING_DOWN
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,6 +60,11 @@ class Watch:
             if not self._open and self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
+
+    def cut_off(self) -> None:
+        """End what is under way, with an error the client can read."""
+        for work in self._open:
+            work.cancel(SHUTTING_DOWN)
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
