@@ -98,7 +98,9 @@ class HubStage:
 
     def close(self) -> bytes:
         """Write what ends the stream."""
-        return self._writer.write(self._reader.close()) + self._writer.close()
+        # An event that ends with CR is held back in case LF follows, and now none will.
+        held = self.feed(b"\n")
+        return held + self._writer.write(self._reader.close()) + self._writer.close()
 
     def _name(self, events: Sequence[StreamEvent]) -> None:
         """Say which model answers, where the vendor does not."""

@@ -29,6 +29,7 @@ from gomodel_proxy.api.chat import (
 from .members import Members
 from .openai_chat_content import DIALECT, read_content, read_thoughts, read_tool_calls
 from .openai_chat_turns import write_call, write_media, write_thoughts
+from .openai_tiers import write_tier
 from .openai_usage import read_usage
 
 if TYPE_CHECKING:
@@ -154,8 +155,7 @@ def write_reply(reply: ChatReply, request: ChatRequest, *, losses: Losses) -> by
     }
     if reply.usage is not None:
         out["usage"] = write_usage(reply.usage)
-    if reply.service_tier is not None:
-        out["service_tier"] = reply.service_tier
+    out |= write_tier(reply.service_tier, losses)
     return msgspec.json.encode(out)
 
 

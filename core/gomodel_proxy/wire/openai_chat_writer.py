@@ -53,6 +53,7 @@ class ChatWriter:
         self._prefixes: dict[tuple[int, str], bytes] = {}
         self._opened: set[int] = set()
         self._texts: dict[int, int] = {}
+        self._notes: dict[int, int] = {}
         self._summaries: dict[tuple[int, int], int] = {}
         self._usage: Usage | None = None
 
@@ -149,6 +150,9 @@ class ChatWriter:
         elif event.field == "citation" and event.citation is not None:
             start = 0 if event.citation.start is None else event.citation.start
             note = write_citation(event.citation, 0, "x" * self._texts.get(event.choice, start))
+            if isinstance(note, dict):  # SDKs add up lists by this
+                note["index"] = self._notes.get(event.choice, 0)
+                self._notes[event.choice] = note["index"] + 1
             out.append(self._chunk(event.choice, {"annotations": [note]}))
         elif event.field in ("signature", "encrypted") and part is not None:
             name = "signature" if event.field == "signature" else "data"

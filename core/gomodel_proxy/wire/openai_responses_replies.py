@@ -29,6 +29,7 @@ from .openai_responses_frame import ECHOED, conclude, frame, item_id, response_i
 from .openai_responses_items import read_output
 from .openai_responses_proofs import wrap
 from .openai_responses_turns import write_call, write_reasoning
+from .openai_tiers import write_tier
 from .openai_usage import read_usage
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ _KNOWN_EXTRA: Final = (
     "content_filters",
     "image",
     "input_transformations",
-    "moderation",
     "prompt_cache_diagnostics",
     "tool_usage",
 )
@@ -151,8 +151,7 @@ def write_reply(reply: ChatReply, request: ChatRequest, *, losses: Losses) -> by
     choice = reply.choices[0] if reply.choices else Choice()
     output = _Output(id_, choice, losses)
     conclude(out, output.write(), choice.finish, reply.usage)
-    if reply.service_tier is not None:
-        out["service_tier"] = reply.service_tier
+    out |= write_tier(reply.service_tier, losses)
     out.update(keep_known(reply.extra, _KNOWN_EXTRA))
     said = (*_KNOWN_EXTRA, *_BOOKKEEPING)
     losses.drop_extra("", (name for name in reply.extra if name not in said))

@@ -209,9 +209,11 @@ class MessageWriter:
         elif field == "signature":
             if isinstance(one.part, Reasoning) and one.part.dialect == DIALECT:
                 self._sign(one, piece.text, out)
-        elif field == "citation" and piece.citation is not None and one.block is not None:
+        elif field == "citation" and piece.citation is not None:
             written = write_citation(piece.citation, "".join(one.said))
             if written is not None:
+                if one.block is None:  # some vendors cite before they speak
+                    self._block(one, {"type": "text", "text": ""}, out)
                 out.append(_DELTAS["citations_delta"] % (one.block, _encode(written)))
 
     def _say(self, one: _Open, text: str, out: list[bytes]) -> None:
