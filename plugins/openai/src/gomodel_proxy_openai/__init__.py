@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import Kind, Provider, ProviderConfig, Secret
 from gomodel_proxy.hookspecs import hookimpl
 from gomodel_proxy.wire.openai_account import OpenAIAccount
+from gomodel_proxy.wire.published import decode_traits
 
 from .prices import published
 
@@ -46,6 +48,7 @@ async def open_openai(config: OpenAIConfig, runtime: Runtime) -> AsyncIterator[P
         stream_usage="ask",
         prices=prices,
         price_version=version,
+        traits=decode_traits(files(__name__).joinpath("traits.toml").read_bytes()),
     )
 
 
