@@ -110,7 +110,6 @@ class Attempts:
             try:
                 return await self._at(account, target)
             except UpstreamError as error:
-                account.masked(error)
                 error.headers = (*error.headers, ("x-gomodel-provider", account.name))
                 tries += 1
                 if self._sink.started or not _again(error, account) or tries > upstream.retries:
@@ -157,6 +156,7 @@ class Attempts:
         try:
             return await (self._stream(sent) if call.stream else self._whole(sent))
         except UpstreamError as error:
+            account.masked(error)  # before anybody has seen it, the ledger included
             if passage is not None:
                 error.body = b""  # the provider's shape is not the caller's
             attempt.status = "error"
