@@ -156,13 +156,17 @@ async def test_a_call_costs_few_function_calls(
         calls += event in ("call", "c_call")
 
     tasks = len(asyncio.all_tasks())
-    sys.setprofile(count)
-    try:
-        await once()
-    finally:
-        sys.setprofile(None)
+    least = sys.maxsize
+    for _ in range(5):  # the ledger's own task may run in the middle of one
+        calls = 0
+        sys.setprofile(count)
+        try:
+            await once()
+        finally:
+            sys.setprofile(None)
+        least = min(least, calls)
     assert len(asyncio.all_tasks()) == tasks
-    assert calls <= 220, f"one request made {calls} function calls"
+    assert least <= 195, f"one request made {least} function calls"
 
 
 class Instant:

@@ -21,7 +21,7 @@ from gomodel_proxy.api import (
     Usage,
 )
 
-from .headers import FORWARDED, caller_headers, typed, upstream_headers
+from .headers import caller_headers, typed, upstream_headers
 from .held import Held
 from .ids import now
 from .replies import Answer, Whole, check
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from .account import Account
     from .assets import Asset
+    from .gate import Gate
     from .generation import Generation
     from .sinks import Sink
     from .translation import Lane
@@ -108,7 +109,9 @@ class Attempts:
             target = targets[place]
             account = self._g.accounts[target.provider]
             try:
-                return await self._at(account, target)
+                if account.gate is None:
+                    return await self._send(account, target)
+                return await self._gated(account.gate, account, target)
             except UpstreamError as error:
                 error.headers = (*error.headers, ("x-gomodel-provider", account.name))
                 tries += 1
@@ -126,10 +129,7 @@ class Attempts:
                 await asyncio.sleep(wait)
                 place = 0 if failover else place
 
-    async def _at(self, account: Account, target: Target) -> Answer | None:
-        gate = account.gate
-        if gate is None:
-            return await self._send(account, target)
+    async def _gated(self, gate: Gate, account: Account, target: Target) -> Answer | None:
         await gate.enter()
         try:
             return await self._send(account, target)
@@ -147,7 +147,14 @@ class Attempts:
                 code="dialect_not_supported",
                 param="model",
             )
-        request, passage = await self._request(account, target, lane)
+        fields, passage = self._fields, None
+        if self._turn is not None:
+            fields = self._turn.fields(self._dialect, fields, native=lane.translator is None)
+            self._lose(self._turn.losses)
+        if lane.translator is not None:
+            passage = await self._passage(lane, fields, account, target)
+            fields = lane.dialect.read(passage.body, {})
+        request = self._request(account, target, lane, fields)
         call.target = target
         attempt = self._note(account, target)
         if self._g.durable:
@@ -169,34 +176,20 @@ class Attempts:
             attempt.latency = now() - attempt.started
             self._price(account, target, attempt)
 
-    async def _request(
-        self, account: Account, target: Target, lane: Lane
-    ) -> tuple[UpstreamRequest, Passage | None]:
-        call, fields, turn = self._call, self._fields, self._turn
-        ask_usage = call.stream and account.asks_usage
-        passage = None
-        if turn is not None:
-            fields = turn.fields(self._dialect, fields, native=lane.translator is None)
-            self._lose(turn.losses)
-        if lane.translator is None:
-            body = fields.readdress(target.model, ask_usage=ask_usage)
-        else:
-            passage = await self._passage(lane, fields, account, target)
-            written = lane.dialect.read(passage.body, {})
-            body = written.readdress(target.model, ask_usage=ask_usage)
-        request = account.provider.request(
+    def _request(
+        self, account: Account, target: Target, lane: Lane, fields: Fields
+    ) -> UpstreamRequest:
+        call = self._call
+        return account.provider.request(
             Ask(
                 operation=call.operation,
                 dialect=lane.dialect.name,
                 model=target.model,
                 stream=call.stream,
-                body=body,
-                headers=upstream_headers(
-                    call.headers, FORWARDED | lane.dialect.headers, call.request_id
-                ),
+                body=fields.readdress(target.model, ask_usage=call.stream and account.asks_usage),
+                headers=upstream_headers(call.headers, lane.forwarded, call.request_id),
             )
         )
-        return request, passage
 
     async def _passage(
         self, lane: Lane, fields: Fields, account: Account, target: Target
@@ -261,7 +254,8 @@ class Attempts:
             attempt.usage = dialect.usage(receiver.body)  # of no use, and yet it may cost money
             raise
         attempt.status = "ok"
-        self._own(created, account)
+        if created:
+            self._own(created, account)
         if sent.passage is not None:
             body = self._translated(sent.passage, sent, receiver.body)
         headers = self._headers(typed(receiver.headers, "application/json"), account)

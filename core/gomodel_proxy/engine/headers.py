@@ -71,9 +71,8 @@ def upstream_headers(
 def caller_headers(headers: Headers, provider: str, request_id: str) -> list[tuple[str, str]]:
     """Return what the caller gets of the vendor's headers, and ours."""
     kept = [pair for pair in headers if pair[0] not in _WITHHELD]
-    kept.append(("x-gomodel-provider", provider))
-    kept.append(("x-request-id", request_id))
-    kept.extend(upstream_id(headers))
+    ours = (("x-gomodel-provider", provider), ("x-request-id", request_id))
+    kept += ours + upstream_id(headers)
     return kept
 
 

@@ -152,7 +152,10 @@ async def _route_and_run(
     if g.observers:
         made = (make(call) for make in g.observers)
         observers = [observer for observer in made if observer is not None]
-    targets = await _targets(g, call, dialect)
+    targets: Sequence[Target] | None
+    targets = g.routes.recall(call.model, call.provider_hint, call.operation)
+    if targets is None:
+        targets = await _targets(g, call, dialect)
     turn = None
     references = fields.references
     history = g.histories.get(dialect.name)
@@ -185,9 +188,6 @@ async def _route_and_run(
 
 async def _targets(g: Generation, call: Call, dialect: Dialect) -> Sequence[Target]:
     """Return who can serve a call; nobody need be able to where the dialect can estimate."""
-    targets = g.routes.recall(call.model, call.provider_hint, call.operation)
-    if targets is not None:
-        return targets
     try:
         return await g.routes.find(call.model, call.provider_hint, call.operation)
     except InvalidRequest as error:

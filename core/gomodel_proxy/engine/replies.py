@@ -32,7 +32,7 @@ class Whole:
     __slots__ = ("_limit", "_pieces", "_size", "body", "done", "exchange", "headers", "status")
 
     def __init__(self, limit: int) -> None:
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.done: asyncio.Future[None] = asyncio.Future()
         self.exchange: Exchange | None = None
         self.status = 0
         self.headers: Headers = ()

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 from gomodel_proxy.api import InvalidRequest
 from gomodel_proxy.wire.hub import Hub
 
+from .headers import FORWARDED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -28,13 +30,17 @@ _HEADER_LIMIT = 4096
 
 
 class Lane:
-    """How one account is spoken to by callers of one dialect; ``translator`` None is native."""
+    """How one account is spoken to by callers of one dialect; ``translator`` None is native.
 
-    __slots__ = ("_stepwise", "dialect", "translator")
+    ``forwarded`` names the headers that go on to it.
+    """
+
+    __slots__ = ("_stepwise", "dialect", "forwarded", "translator")
 
     def __init__(self, dialect: Dialect, translator: Translator | None) -> None:
         self.dialect = dialect
         self.translator = translator
+        self.forwarded = FORWARDED | dialect.headers
         two = hasattr(translator, "read") and hasattr(translator, "write")
         self._stepwise = cast("Stepwise", translator) if two else None
 
