@@ -171,7 +171,9 @@ def _write_choice(choice: Choice, losses: Losses) -> dict[str, Any]:
             annotations.extend(write_citation(one, start, part.text) for one in part.citations)
             texts.append(part.text)
         elif isinstance(part, ToolCall):
-            calls.append(write_call(part))
+            # Callers send back what they got, so that is where a proof survives.
+            proof = {} if part.signature is None else {"signature": part.signature}
+            calls.append({**write_call(part), **proof})
         elif isinstance(part, Reasoning):
             thoughts.append(part)
         else:

@@ -74,6 +74,8 @@ def _write_turn(
     if calls:
         out["tool_calls"] = [write_call(call) for call in calls]
     for call in calls:
+        if call.signature is not None:
+            losses.drop(call.at, "signature")
         if call.cache is not None:
             losses.drop(call.at, "cache_control")
         losses.drop_extra(call.at, call.extra)
@@ -179,12 +181,9 @@ def write_media(media: Media) -> dict[str, Any]:
 
 
 def write_call(call: ToolCall) -> dict[str, Any]:
-    """Return a call of a tool."""
+    """Return a call of a tool, without its proof: the dialect has no place for that."""
     inner = {"name": call.name, "arguments" if call.kind == "function" else "input": call.arguments}
-    out: dict[str, Any] = {"id": call.id, "type": call.kind, call.kind: inner}
-    if call.signature is not None:
-        out["signature"] = call.signature
-    return out
+    return {"id": call.id, "type": call.kind, call.kind: inner}
 
 
 def write_thoughts(thoughts: Iterable[Reasoning], member: str) -> dict[str, Any]:

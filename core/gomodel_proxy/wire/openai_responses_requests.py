@@ -29,6 +29,7 @@ from .openai_responses_tools import (
     write_tools,
 )
 from .openai_responses_turns import write_input
+from .openai_tiers import TIERS
 from .tool_order import refuse_orphans
 
 if TYPE_CHECKING:
@@ -179,6 +180,9 @@ def write_request(request: ChatRequest, *, traits: Mapping[str, Any], losses: Lo
     for name in _PLAIN:
         if getattr(request, name) is not None:
             out[name] = getattr(request, name)
+    if request.service_tier is not None and request.service_tier not in TIERS:
+        del out["service_tier"]
+        losses.drop(request.names.get("service_tier", "service_tier"))
     # Unlike other dialects, this one stores what nobody asked it to.
     out["store"] = bool(request.store)
     if request.stream:

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from gomodel_proxy.api import Losses
 
-__all__ = ["write_tier"]
+__all__ = ["TIERS", "write_tier"]
 
-_WORDS: Final = {
-    **{word: word for word in ("auto", "default", "fast", "flex", "priority", "scale")},
-    "standard": "default",
-}
+TIERS: Final = frozenset({"auto", "default", "fast", "flex", "priority", "scale"})
+_WORDS: Final = {**{word: word for word in TIERS}, "standard": "default"}
 
 
 def write_tier(tier: str | None, losses: Losses) -> dict[str, str]:
