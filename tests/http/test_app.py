@@ -164,6 +164,7 @@ async def test_the_offline_models_go_wrong_by_name(served: Serve) -> None:
         ({"Authorization": "Basic sk-ann"}, 401),
         ({"Authorization": "Bearer"}, 401),
         ({"x-api-key": "nope"}, 401),
+        ({"Authorization": "Bearer \udcff"}, 401),
         ({"x-api-key": "sk-ann"}, 200),
         ({"Authorization": "Bearer sk-ann"}, 200),
         ({"Authorization": "bearer   sk-ann"}, 200),

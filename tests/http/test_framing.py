@@ -12,7 +12,7 @@ POST = (
 CHUNKED = (
     b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     b"5;a=b\r\nhello\r\nA\r\n0123456789\r\n0\r\nX-Trailer: 1\r\n\r\n"
-    b"GET /next HTTP/1.1\r\n\r\n"
+    b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n"
 )
 
 
@@ -49,18 +49,27 @@ def test_knows_when_a_body_is_unfinished() -> None:
         (b"GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
         (b"CONNECT a:1 HTTP/1.1\r\n\r\n", 405),
+        (b"get / HTTP/1.1\r\n\r\n", 405),
+        (b"GET * HTTP/1.1\r\n\r\n", 400),
+        (b"GET /\xff HTTP/1.1\r\n\r\n", 400),
+        (b"GET http://a/ HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nExpect: foo\r\n\r\n", 417),
         (b"GET /" + b"a" * 9000, 414),
         (b"GET /" + b"a" * 8200 + b" HTTP/1.1\r\n\r\n", 414),
         (b"GET / HTTP/1.1\r\n" + b"A: " + b"b" * 20000, 431),
         (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431),
-        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n", 413),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFF\r\n", 413),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabcd", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\n", 400),
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            400,
+        ),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n", 413),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFF\r\n", 413),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabcd", 400),
     ],
 )
 def test_refuses_what_is_wrong_with_the_right_status(data: bytes, status: int) -> None:
@@ -73,6 +82,6 @@ def test_refuses_what_is_wrong_with_the_right_status(data: bytes, status: int) -
 
 
 def test_heads_have_lower_case_names_and_stripped_values() -> None:
-    head = parse_head(b"GET /a?b=c HTTP/1.1\r\nX-One: \t two \r\nEmpty:")
-    assert head.headers == {"x-one": "two", "empty": ""}
+    head = parse_head(b"GET /a?b=c HTTP/1.1\r\nHost: a\r\nX-One: \t two \r\nEmpty:")
+    assert head.headers == {"host": "a", "x-one": "two", "empty": ""}
     assert head.path == "/a"

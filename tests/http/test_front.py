@@ -71,7 +71,7 @@ async def test_a_connection_can_change_to_the_slow_lane(served: Serve) -> None:
         (b"GET / HTTP/1.1\r\nA: " + b"b" * 70000, 431, "headers_too_large"),
         (request(body=b"", method="GET") + b"\0\0\0\0\r\n\r\n", 200, None),
         (
-            b"POST /v1/embeddings HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n",
+            b"POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n",
             413,
             "request_too_large",
         ),

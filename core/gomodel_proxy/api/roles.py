@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -116,14 +116,14 @@ class ProviderConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     type: str
     models: list[str] = []
-    models_mode: str = "fallback"
+    models_mode: Literal["fallback", "allowlist"] = "fallback"
     transport: str = "http"
     headers: dict[str, str] = {}
     prices: dict[str, Price] = {}
     traits: dict[str, dict[str, Any]] = {}
     retry_unsafe: bool = False
-    concurrency: int = 0
-    queue: int = 1000
+    concurrency: Annotated[int, msgspec.Meta(ge=0)] = 0
+    queue: Annotated[int, msgspec.Meta(ge=0)] = 1000
 
 
 class Provider(Protocol):

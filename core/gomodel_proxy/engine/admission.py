@@ -44,7 +44,9 @@ class Keys:
         ]
 
     def _digest(self, token: str) -> bytes:
-        return hashlib.blake2b(token.encode(), key=self._pepper, digest_size=32).digest()
+        return hashlib.blake2b(
+            token.encode("utf-8", "surrogateescape"), key=self._pepper, digest_size=32
+        ).digest()
 
     async def identify(self, headers: Mapping[str, str]) -> Principal | None:
         """Return the principal of the presented key, None if it is none of these."""

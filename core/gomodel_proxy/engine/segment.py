@@ -97,7 +97,7 @@ class Segment:
     def delete(self) -> None:
         """Let go of the file and remove it."""
         self.close()
-        self.path.unlink()
+        self.path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -21,6 +21,7 @@ _LINE: Final = re.compile(rb"(" + _TOKEN + rb") ([^\x00-\x20\x7f]+) HTTP/(\d\.\d
 _FIELD: Final = re.compile(rb"(" + _TOKEN + rb"):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)\Z")
 _DIGITS: Final = re.compile(r"\d{1,18}\Z")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?\Z")
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _MAX_TARGET: Final = 8190
 _MAX_FIELDS: Final = 128
 _MAX_CHUNK_LINE: Final = 1024
@@ -55,6 +56,12 @@ def parse_head(data: bytes) -> Head:
     method, target, version = (part.decode("latin-1") for part in first.groups())
     if version not in ("1.1", "1.0"):
         raise InvalidRequest(f"HTTP/{version} is not spoken here.", code="http_version", status=505)
+    if method not in _METHODS:
+        raise InvalidRequest(
+            f"The method {method[:20]} is not served.", code="method_not_allowed", status=405
+        )
+    if not target.startswith("/") or not target.isascii():
+        raise InvalidRequest("The request's target is no path.", code="bad_request_line")
     if len(target) > _MAX_TARGET:
         raise InvalidRequest("The request's path is too long.", code="uri_too_long", status=414)
     if len(lines) - 1 > _MAX_FIELDS:
@@ -73,6 +80,10 @@ def parse_head(data: bytes) -> Head:
             if name in ("content-length", "transfer-encoding", "host", "authorization"):
                 raise InvalidRequest(f"The header '{name}' stands there twice.", code="bad_header")
         head.headers[name] = value
+    if version == "1.1" and "host" not in head.headers:
+        raise InvalidRequest("HTTP/1.1 demands a Host header.", code="bad_header")
+    if head.headers.get("expect", "100-continue").lower() != "100-continue":
+        raise InvalidRequest("Only 'Expect: 100-continue' is met.", code="expectation", status=417)
     _frame(head)
     return head
 
@@ -81,8 +92,6 @@ def _frame(head: Head) -> None:
     """Set how the body is framed."""
     length = head.headers.get("content-length")
     coding = head.headers.get("transfer-encoding")
-    if head.method == "CONNECT":
-        raise InvalidRequest("CONNECT is not served.", code="method_not_allowed", status=405)
     if coding is not None:
         if length is not None:
             raise InvalidRequest(

@@ -52,6 +52,9 @@ class Server:
             access_log=None,
             handler_cancellation=True,
             keepalive_timeout=self._settings.idle_timeout,
+            # the front has judged heads already; aiohttp's own refusals quote what they refuse
+            max_line_size=self._settings.head_limit,
+            max_field_size=self._settings.head_limit,
         )
         await self._runner.setup()
         inner = self._runner.server

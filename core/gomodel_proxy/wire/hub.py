@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gomodel_proxy.api import Losses, Translation
+import msgspec
+
+from gomodel_proxy.api import InvalidRequest, Losses, Translation
 from gomodel_proxy.api.chat import Start
 
 from .media import refuse_large_images
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gomodel_proxy.api import Codec
     from gomodel_proxy.api.chat import ChatRequest, StreamEvent
@@ -35,7 +38,8 @@ class Hub:
 
     def read(self, body: bytes) -> ChatRequest:
         """Read a request."""
-        return self._caller.read_request(body)
+        with _wrong_types():
+            return self._caller.read_request(body)
 
     def write(self, request: ChatRequest, model: str, traits: Mapping[str, Any]) -> HubPassage:
         """Write a request that was read."""
@@ -44,8 +48,20 @@ class Hub:
         if limit is not None:
             refuse_large_images(request, limit)
         losses = Losses()
-        written = self._provider.write_request(request, traits=traits, losses=losses)
+        with _wrong_types():
+            written = self._provider.write_request(request, traits=traits, losses=losses)
         return HubPassage(self._caller, self._provider, request, written, losses.found)
+
+
+@contextmanager
+def _wrong_types() -> Iterator[None]:
+    """Make a member that is not what its dialect says the caller's fault, not ours."""
+    try:
+        yield
+    except msgspec.DecodeError as error:
+        raise InvalidRequest(
+            f"A member of the request has the wrong type: {error}", code="invalid_type"
+        ) from error
 
 
 class HubPassage:

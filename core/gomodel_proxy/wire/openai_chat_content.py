@@ -25,7 +25,7 @@ from gomodel_proxy.api.chat import (
     ToolResult,
 )
 
-from . import data_urls
+from . import data_urls, json
 from .members import Members, elements, place
 
 __all__ = ["DIALECT", "read_content", "read_message", "read_thoughts", "read_tool_calls"]
@@ -99,7 +99,9 @@ def _read_image(part: Members) -> Media:
         image = _from_url("image", inner.needed("url"), part, detail=inner.text("detail"))
         image.extra = inner.extra_in("image_url")
         return image
-    return _from_url("image", "" if raw is None else msgspec.json.decode(raw, type=str), part)
+    return _from_url(
+        "image", "" if raw is None else json.string(raw, part.place("image_url")), part
+    )
 
 
 def _read_video(part: Members) -> Media:

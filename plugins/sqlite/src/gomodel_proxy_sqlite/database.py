@@ -76,9 +76,18 @@ class Database:
         """Commit ``work``; it may run again if another process was in the way."""
         return await self._writer.run(
             lambda connection: patiently(
-                self._patience, lambda: transact(connection, "IMMEDIATE", work)
+                self._patience, lambda: transact(connection, "IMMEDIATE", self._present(work))
             )
         )
+
+    def _present(self, work: Work[T]) -> Work[T]:
+        """Return ``work`` that is refused where what it commits would be lost with the file."""
+
+        def checked(connection: sqlite3.Connection) -> T:
+            self._probe(connection)
+            return work(connection)
+
+        return checked
 
     async def find(self, work: Work[T]) -> T:
         """Read something small."""
@@ -90,7 +99,7 @@ class Database:
 
     async def check(self) -> None:
         """Raise `Unavailable` unless the file is still there and can be written."""
-        await self.write(self._probe)
+        await self.write(lambda connection: None)
 
     def _reading(self, work: Work[T]) -> Work[T]:
         return lambda connection: patiently(
