@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.http.gateway import Gateway
 
+ROOM = 16 * 1024  # what systems keep between two ends of a connection
 LANES = ("fast", "slow", "embedded")
 
 
@@ -43,11 +45,18 @@ class Way:
         return post(f"{self.prefix}{CHAT}{self.query}", body, f"X-Request-ID: {name}")
 
 
+def _shrink(server: Any) -> None:
+    """Let the system keep little of what clients do not read, and not megabytes of it."""
+    for listening in server.sockets:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ROOM)
+
+
 @asynccontextmanager
 async def entered(lane: str, config: dict[str, Any], folder: Path) -> AsyncIterator[Way]:
     """Serve a gateway that is reached by a lane. The host's app cancels no handler by itself."""
     if lane != "embedded":
         async with Served(config, folder) as served:
+            _shrink(served._server._server)
             yield Way(served.gateway, served.port, query="?slow=1" if lane == "slow" else "")
         return
     inner = create_app(completed(config, folder))
@@ -57,6 +66,7 @@ async def entered(lane: str, config: dict[str, Any], folder: Path) -> AsyncItera
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
     await site.start()
+    _shrink(site._server)
     try:
         yield Way(inner[GATEWAY], runner.addresses[0][1], prefix="/llm")
     finally:

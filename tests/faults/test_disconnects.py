@@ -24,7 +24,7 @@ from gomodel_proxy.testing.lines import Asked, Line, LineServer
 from gomodel_proxy.testing.waiting import until
 
 from .conftest import over, row_of, rows
-from .lanes import LANES, Way, entered
+from .lanes import LANES, ROOM, Way, entered
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
 BUSY = b"HTTP/1.1 429 No\r\nRetry-After: 5\r\nContent-Length: 2\r\n\r\n{}"
 PIECE = 64 * 1024
-ROOM = 16 * 1024  # what systems keep between two processes; by default it is megabytes
+FLOOD = 4 << 20  # far more than anybody may keep
 
 
 def event(data: str) -> bytes:
@@ -82,7 +82,7 @@ class Moody:
     async def _flood(self, name: str, line: Line) -> None:
         piece = chunk("x" * PIECE)
         await line.send(HEAD)
-        while not line.left.done():
+        while not line.left.done() and self.sent.get(name, 0) < FLOOD:
             await line.flood(piece)
             self.sent[name] = self.sent.get(name, 0) + len(piece)
             await asyncio.sleep(0)  # the writer is not to starve the loop
@@ -138,7 +138,11 @@ async def to_flood(way: Way, moody: Moody, name: str, client: Client) -> None:
     """Read nothing until the upstream can send no more."""
     await until(lambda: name in moody.lines)
     line = moody.lines[name]
-    await until(line.is_full)
+    turns = 0  # in which it could send nothing
+    async with asyncio.timeout(10):
+        while turns < 50:  # noqa: ASYNC110 - turns are counted, not waited for
+            await asyncio.sleep(0)
+            turns = turns + 1 if line.is_full() else 0
 
 
 PHASES = {
@@ -169,7 +173,7 @@ async def test_the_upstream_goes_with_the_client(tmp_path: Path, lane: str, phas
             assert [attempt["status"] for attempt in row["attempts"]] == ["cancelled"]
             if counted is None:
                 ((output, provenance),) = tokens(row)
-                assert output > 1
+                assert output >= 1
                 assert provenance == "partial"
             else:
                 assert tokens(row) == counted
@@ -215,11 +219,11 @@ async def test_leaving_while_a_retry_waits(tmp_path: Path, lane: str) -> None:
 async def test_leaving_while_it_connects(tmp_path: Path, lane: str) -> None:
     with full() as port:
         async with entered(lane, over(f"http://127.0.0.1:{port}"), tmp_path) as way:
-            before = knocking(port)
+            before = descriptors()["socket"]
             client = await way.ask("never")
-            await until(lambda: knocking(port) == before + 1)
+            await until(lambda: descriptors()["socket"] == before + 3)  # its two ends, and ours
             client.leave()
-            await until(lambda: knocking(port) == before, BOUND)
+            await until(lambda: descriptors()["socket"] == before, BOUND)
             row = await cancelled(way, "never")
             assert tokens(row) == [(None, None)]
 
@@ -241,13 +245,6 @@ class full:
     def __exit__(self, *exc: object) -> None:
         for each in (*self._others, self._server):
             each.close()
-
-
-def knocking(port: int) -> int:
-    """Return how many connections of this machine wait for that port to answer."""
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    fields = (line.split() for line in lines)
-    return sum(field[2].endswith(f":{port:04X}") and field[3] == "02" for field in fields)
 
 
 # ---------------------------------------------------------------- again and again
@@ -337,10 +334,9 @@ async def _quiet(way: Way, moody: Moody, tasks: int, sockets: int) -> Census:
 HELD = 768 * 1024  # bytes per client: what asyncio reads at once and writes ahead, twice
 
 
-@pytest.mark.parametrize(("lane", "count"), [("fast", 200), ("slow", 50), ("embedded", 50)])
-async def test_slow_readers_cost_little_and_nobody_else(
-    tmp_path: Path, lane: str, count: int
-) -> None:
+@each_lane
+async def test_slow_readers_cost_little_and_nobody_else(tmp_path: Path, lane: str) -> None:
+    count = 200
     async with scene(lane, tmp_path) as (way, moody):
         before = resident()
         clients = [await way.ask(f"flood-{number}", room=ROOM) for number in range(count)]
@@ -348,7 +344,10 @@ async def test_slow_readers_cost_little_and_nobody_else(
         assert b"well" in (await fine.reply()).body  # while the floods are rising
         lines = moody.lines
         await until(lambda: len(lines) == count + 1)
-        await until(lambda: all(line.is_full() for name, line in lines.items() if "fl" in name), 60)
+        floods = [line for name, line in lines.items() if name.startswith("flood")]
+        await until(
+            lambda: all(map(Line.is_full, floods)) or resident() - before > count * HELD, 60
+        )
         assert resident() - before < count * HELD
         fine.send(way.request("fine-2"))
         assert b"well" in (await fine.reply()).body
