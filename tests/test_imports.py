@@ -41,7 +41,7 @@ ALLOWED = {
 PLUGIN = {"hookspecs", "api", "wire", "msgspec"}
 PLUGIN_TESTS = PLUGIN | {"testing", "structlog"}
 PLUGIN_TESTS |= {"hypothesis", "jsonschema_rs", "pydantic", "pytest", "pytest_asyncio"}
-PLUGIN_TESTS |= {"aiohttp", "anthropic", "google", "openai", "typing_extensions"}  # a client, and vendors' SDKs
+PLUGIN_TESTS |= {"aiohttp", "anthropic", "google", "openai", "typing_extensions"}
 
 # Standard modules with a side: sockets are for the edges, and `wire` knows no loop and no clock.
 SOCKETS = {
