@@ -140,7 +140,7 @@ async def to_flood(way: Way, moody: Moody, name: str, client: Client) -> None:
     line = moody.lines[name]
     turns = 0  # in which it could send nothing
     async with asyncio.timeout(10):
-        while turns < 50:  # noqa: ASYNC110 - turns are counted, not waited for
+        while turns < 50:
             await asyncio.sleep(0)
             turns = turns + 1 if line.is_full() else 0
 
