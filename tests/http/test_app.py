@@ -301,6 +301,24 @@ async def test_request_ids_and_headers_cross_as_they_should(
     assert headers["X-Request-ID"].startswith("req_")
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": []},
+        {"type": "image_url", "image_url": 7},
+        {"type": "image_url", "image_url": True},
+    ],
+)
+async def test_wrong_types_deep_in_a_translated_request_are_the_callers(
+    served: Serve, sandbox: SandboxProcess, part: Any
+) -> None:
+    one = {**two_accounts(sandbox)["ape"], "speaks": ["openai.responses"]}
+    server = await served({"providers": {"up": one}})
+    messages = [{"role": "user", "content": [part]}]
+    status, _, reply = await Caller(server.url).chat(messages=messages)
+    assert (status, reply["error"]["type"]) == (400, "invalid_request_error")
+
+
 async def test_unknown_paths_and_methods_get_the_envelope(served: Serve) -> None:
     server = await served({"providers": {"sandbox": {"type": "sandbox"}}})
     caller = Caller(server.url)

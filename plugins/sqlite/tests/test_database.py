@@ -151,6 +151,8 @@ async def test_a_deleted_file_fails_the_check(database: Database) -> None:
     await database.check()
     database.path.unlink()
     with pytest.raises(Unavailable, match="gone"):
+        await database.write(insert)  # into a file nobody could find again
+    with pytest.raises(Unavailable, match="gone"):
         await database.check()
     database.path.touch()
     with pytest.raises(Unavailable, match="replaced"):
