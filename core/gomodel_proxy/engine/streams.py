@@ -176,7 +176,8 @@ class Relay:
             self._write(tail)
         meter = self.meter
         if meter.error is not None and meter.reported and self.first is not None:
-            self.error = UpstreamError(meter.error, code="upstream_stream_error")
+            told = UpstreamError(meter.error, code="upstream_stream_error")
+            self.error = self._account.masked(told)
             self._finish()
         elif clean and self.first is not None:
             self._finish()
