@@ -81,10 +81,19 @@ def replies(*, stream: bool | None = None) -> list[str]:
     for file in files(*ACCOUNTS):
         one = load(file)
         put_off = one["dialect"] == "openai-responses" and '"status":"queued"' in one["body"]
-        broken = one["dialect"] == "openai-chat" and '"error":{' in one["body"]
-        if one["status"] == 200 and not put_off and not broken and stream in (None, one["stream"]):
+        said = one["status"] == 200 and not put_off and not _broken_off(one)
+        if said and stream in (None, one["stream"]):
             found.append(file)
     return found
+
+
+def broken_off() -> list[str]:
+    """Return the recordings of streams in which the vendor says that it failed."""
+    return [file for file in files("openai-chat") if _broken_off(load(file))]
+
+
+def _broken_off(recording: Any) -> bool:
+    return recording["stream"] and "body" in recording and '"error":{' in recording["body"]
 
 
 def told(recording: Any) -> Told:

@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from .callers import CALLERS, RESULT
-from .recorded import ACCOUNTS, body, load, replies, told
+from .recorded import ACCOUNTS, body, broken_off, events, load, replies, told
 
 if TYPE_CHECKING:
     from .callers import Caller
@@ -157,3 +157,23 @@ async def test_a_cut_is_no_end(setup: Setup, caller: Caller, file: str) -> None:
             continue
         assert (got.text, got.calls, got.finish) == (want.text, want.calls, want.finish), cut
     assert raised >= 4
+
+
+@pytest.mark.parametrize("caller", CALLERS, ids=lambda caller: caller.dialect)
+@pytest.mark.parametrize("file", broken_off())
+async def test_a_failure_that_the_vendor_tells_is_told(
+    setup: Setup, caller: Caller, file: str
+) -> None:
+    recorded = load(file)
+    data = body(recorded)
+    (error,) = [event["error"] for event in events(data) if "error" in event]
+    setup.answer(data, recorded["content_type"])
+    if caller.dialect == "openai-responses":  # here it is an event, at which the SDK stops in peace
+        async with setup.openai.responses.stream(model=model(recorded), input="Hi") as stream:
+            *_, last = [event async for event in stream]
+        assert last.type == "response.failed"
+        assert last.response.error is not None
+        assert last.response.error.message == error["message"]
+        return
+    with pytest.raises((openai.APIError, anthropic.APIError), match=error["message"][:30]):
+        await caller.ask(setup, model(recorded), True)

@@ -44,6 +44,9 @@ class Hub:
     def write(self, request: ChatRequest, model: str, traits: Mapping[str, Any]) -> HubPassage:
         """Write a request that was read."""
         request.model = model
+        if not request.messages:
+            name = request.names.get("messages", "messages")
+            raise InvalidRequest(f"'{name}' is empty.", code="empty_array", param=name)
         limit = traits.get("max_image_bytes")
         if limit is not None:
             refuse_large_images(request, limit)

@@ -23,6 +23,7 @@ from .effort import effort_of
 from .members import Members, place
 from .openai_chat_content import DIALECT, read_message
 from .openai_chat_turns import write_message
+from .tool_order import refuse_orphans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -234,6 +235,7 @@ def _allowed(inner: Members) -> tuple[list[str], Extra]:
 
 def write_request(request: ChatRequest, *, traits: Mapping[str, Any], losses: Losses) -> bytes:
     """Return the body of a request; what cannot be written is noted in ``losses``."""
+    refuse_orphans(request.messages)
     out: dict[str, Any] = {"model": request.model}
     out["messages"] = _write_messages(request, traits, losses)
     tools = [_write_tool(tool, losses) for tool in request.tools]

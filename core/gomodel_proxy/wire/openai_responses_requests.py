@@ -87,6 +87,7 @@ def read_request(body: bytes) -> ChatRequest:
     names = {
         "format": "text.format",
         "max_tokens": "max_output_tokens",
+        "messages": "input",
         "parallel_tools": "parallel_tool_calls",
         "verbosity": "text.verbosity",
     }

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from gomodel_proxy.wire.tool_order import refuse_orphans
+
 from .messages import ContentWriter
 from .settings import NAMES
 from .thinking import write_thinking
@@ -31,6 +33,7 @@ _ABSENT: Final = ("verbosity", "min_p", "logit_bias", "user", "metadata")
 
 def write_request(request: ChatRequest, *, traits: Mapping[str, Any], losses: Losses) -> bytes:
     """Return the body of a request; what cannot be written is noted in ``losses``."""
+    refuse_orphans(request.messages)
     contents = ContentWriter(traits, losses)
     contents.write(request.messages)
     out: dict[str, Any] = {"contents": contents.contents}
