@@ -297,7 +297,7 @@ class Attempts:
         keeping = None if turn is None else turn.stage()
         if turn is not None and keeping is not None:
             stages.append(keeping)
-            held = Held(self._sink, turn)
+            held = Held(self._sink, lambda: turn.ended or relay.failing)
         relay = Relay(
             sink=held or self._sink,
             account=account,

@@ -8,22 +8,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gomodel_proxy.api import Exchange, Headers
 
     from .sinks import Sink
-    from .turns import Turn
 
 __all__ = ["Held"]
 
 
 class Held:
-    """A `Sink` before another one; call `release` when the turn is kept."""
+    """A `Sink` before another one; call `release` when the turn is kept.
 
-    __slots__ = ("_ended", "_pieces", "_sink", "_turn")
+    ``last`` says whether the last word is being written: the dialect's own, or an error.
+    """
 
-    def __init__(self, sink: Sink, turn: Turn) -> None:
+    __slots__ = ("_ended", "_last", "_pieces", "_sink")
+
+    def __init__(self, sink: Sink, last: Callable[[], bool]) -> None:
         self._sink = sink
-        self._turn = turn
+        self._last = last
         self._pieces: list[bytes] = []
         self._ended = False
 
@@ -42,14 +46,14 @@ class Held:
 
     def write(self, data: bytes) -> None:
         """Hand over the next bytes, or hold them if the last word is among them."""
-        if self._turn.ended:
+        if self._last():
             self._pieces.append(data)
         else:
             self._sink.write(data)
 
     def end(self) -> None:
         """Finish, now or when released."""
-        if self._pieces:
+        if self._last():
             self._ended = True
         else:
             self._sink.end()

@@ -101,6 +101,11 @@ class Relay:
         self._pieces: list[bytes] = []
         self._size = 0
 
+    @property
+    def failing(self) -> bool:
+        """Whether what is written now is, or comes after, an error."""
+        return self.error is not None or self.meter.error is not None
+
     def head(self, status: int, headers: Headers) -> None:
         """Take the status; what may be an event stream is relayed, anything else is collected."""
         self.status = status
