@@ -96,14 +96,14 @@ def start_host(fleet: Fleet, folder: Path, up: Upstreams) -> Gateway:
 def configure(folder: Path, up: Upstreams, port: int) -> Path:
     """Write the gateway's configuration into a folder of its own."""
     folder.mkdir()
-    models = [traffic.stream_model(rate) for rate in traffic.RATES]
     settings = {
         "port": port,
         "key": traffic.KEY,
         "json": up.json,
         "json_model": traffic.JSON_MODEL,
         "events": up.events,
-        "event_models": models,
+        "event_models": traffic.stream_models("events"),
+        "message_models": traffic.stream_models("messages"),
     }
     return fill("gateway.toml.in", folder, settings)
 

@@ -57,11 +57,13 @@ class Slice:
 class Streams:
     """Open streams through a gateway, in a process of their own."""
 
-    def __init__(self, gateway: Gateway, upstream: Tree, count: int, rate: int) -> None:
+    def __init__(
+        self, gateway: Gateway, upstream: Tree, count: int, rate: int, family: str = "events"
+    ) -> None:
         self.gateway = gateway
         self.upstream = upstream
         self.due = count * rate
-        argv = python("streams", gateway.stream, str(count), str(rate))
+        argv = python("streams", gateway.stream, str(count), traffic.stream_model(rate, family))
         self.process = subprocess.Popen(
             pinned(argv, LOAD_CPU),
             stdin=subprocess.PIPE,

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from bench.load import Slice
 
 OUT = Path(__file__).parent / "out"
-INSTALLED = ("gomodel-proxy", "gomodel-proxy-openai", "gomodel-proxy-sqlite")
+INSTALLED = (
+    "gomodel-proxy",
+    "gomodel-proxy-openai",
+    "gomodel-proxy-anthropic",
+    "gomodel-proxy-sqlite",
+)
 
 
 def main() -> None:
@@ -72,6 +77,7 @@ def measure(fleet: Fleet, folder: Path, rounds: int) -> tuple[list[Row], list[st
     notes: list[str] = []
     rows = requests({"nginx": nginx, "server": server, "host": host, "plain": baseline}, rounds)
     rows += streams({"nginx": nginx, "server": server, "plain": baseline}, up, rounds, notes)
+    rows += translated({"nginx": nginx, "server": server}, up, rounds, notes)
     rows += [resident(server)]
     with Fleet() as fresh:  # memory per stream is only seen in a process that had none before
         crowded = gateways.start_server(fresh, folder / "crowded", up)
@@ -98,20 +104,40 @@ def requests(compared: Mapping[str, Gateway], rounds: int) -> list[Row]:
 def streams(
     compared: Mapping[str, Gateway], up: Upstreams, rounds: int, notes: list[str]
 ) -> list[Row]:
-    """Measure events of 100 streams."""
+    """Measure events of 100 streams that pass as they come."""
     say("100 streams, 40 events/s each")
-    slices: dict[str, list[Slice]] = {name: [] for name in compared}
-    for _ in range(rounds):
-        for name, gateway in compared.items():
-            with load.Streams(gateway, up.events_tree, 100, 40) as running:
-                slices[name].append(running.measure(1.5))
-    for name, taken in slices.items():
-        notes += doubts(f"100 streams, {name}", taken)
-    costs = {name: [one.cpu for one in taken] for name, taken in slices.items()}
+    costs = hundred(compared, up, rounds, notes, "events")
     return [
         compare("streamed event, 100 streams", costs["server"], costs["nginx"], 2.0),
         compare("streamed event, 100 streams, plain aiohttp proxy", costs["plain"], costs["nginx"]),
     ]
+
+
+def translated(
+    compared: Mapping[str, Gateway], up: Upstreams, rounds: int, notes: list[str]
+) -> list[Row]:
+    """Measure events of 100 streams that Anthropic sends and an OpenAI caller reads.
+
+    The yardstick passes Anthropic's events as they come.
+    """
+    say("100 translated streams, 40 events/s each")
+    costs = hundred(compared, up, rounds, notes, "messages")
+    title = "streamed event, 100 streams, Anthropic to OpenAI"
+    return [compare(title, costs["server"], costs["nginx"], 2.2)]
+
+
+def hundred(
+    compared: Mapping[str, Gateway], up: Upstreams, rounds: int, notes: list[str], family: str
+) -> dict[str, list[float]]:
+    """Return what an event of 100 streams of one family costs each, round by round."""
+    slices: dict[str, list[Slice]] = {name: [] for name in compared}
+    for _ in range(rounds):
+        for name, gateway in compared.items():
+            with load.Streams(gateway, up.events_tree, 100, 40, family) as running:
+                slices[name].append(running.measure(1.5))
+    for name, taken in slices.items():
+        notes += doubts(f"100 streams of {family}, {name}", taken)
+    return {name: [one.cpu for one in taken] for name, taken in slices.items()}
 
 
 def crowd(nginx: Gateway, server: Gateway, up: Upstreams, notes: list[str]) -> list[Row]:
@@ -156,7 +182,7 @@ def starting(folder: Path, up: Upstreams) -> list[Row]:
 def distributions() -> Row:
     """Count what an installation brings along."""
     names = third_party(INSTALLED)
-    title = "third-party distributions with openai and sqlite"
+    title = "third-party distributions with openai, anthropic and sqlite"
     return Row(title, "", len(names), "", 16)
 
 

@@ -36,6 +36,7 @@ print(time.process_time() - began)
 """
 PACKAGES = (
     "gomodel_proxy",
+    "gomodel_proxy_anthropic",
     "gomodel_proxy_openai",
     "gomodel_proxy_openai_compatible",
     "gomodel_proxy_sandbox",

@@ -1,6 +1,6 @@
 """Many streams at once, counted.
 
-Run as ``python -m bench.streams URL COUNT RATE``. Prints ``ready`` when every stream has its first
+Run as ``python -m bench.streams URL COUNT MODEL``. Prints ``ready`` when every stream has its first
 event; then answers each line on standard input with the numbers of events and of reads so far,
 and ends with the input.
 """
@@ -18,10 +18,10 @@ MARK = b"data: "
 AT_ONCE = 50
 
 
-def render(url: str, rate: int) -> bytes:
+def render(url: str, model: str) -> bytes:
     """Return the request that opens a stream."""
     parts = urlsplit(url)
-    body = traffic.request(traffic.stream_model(rate), stream=True).encode()
+    body = traffic.request(model, stream=True).encode()
     return (
         f"POST {parts.path} HTTP/1.1\r\n"
         f"Host: {parts.netloc}\r\n"
@@ -36,10 +36,10 @@ def render(url: str, rate: int) -> bytes:
 class Streams:
     """Open streams and the events that came over them."""
 
-    def __init__(self, url: str, rate: int) -> None:
+    def __init__(self, url: str, model: str) -> None:
         parts = urlsplit(url)
         self.address = (str(parts.hostname), int(parts.port or 80))
-        self.request = render(url, rate)
+        self.request = render(url, model)
         self.poll = select.epoll()
         self.poll.register(sys.stdin, select.EPOLLIN)
         self.sockets: dict[int, socket.socket] = {}
@@ -85,9 +85,9 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def main(url: str, count: int, rate: int) -> None:
+def main(url: str, count: int, model: str) -> None:
     """Open the streams a few at a time, then count until standard input ends."""
-    streams = Streams(url, rate)
+    streams = Streams(url, model)
     for opened in range(0, count, AT_ONCE):
         streams.open(min(AT_ONCE, count - opened))
     say("ready")
@@ -96,4 +96,4 @@ def main(url: str, count: int, rate: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3])

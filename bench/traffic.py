@@ -7,7 +7,7 @@ from typing import Any
 
 KEY = "sk-bench-0f8fad5bd9cb469fa16570867728950e"
 JSON_MODEL = "bench-model"
-RATES = (40, 4)
+STREAMS = {"events": (40, 4), "messages": (40,)}
 
 TEXT = (
     "The quick summary of a long meeting, with the open questions first, then who "
@@ -15,9 +15,17 @@ TEXT = (
 )
 
 
-def stream_model(rate: int) -> str:
-    """Return the model whose streams carry ``rate`` events per second."""
-    return f"events-{rate}"
+def stream_model(rate: int, family: str = "events") -> str:
+    """Return the model whose streams carry ``rate`` events per second.
+
+    Streams of the family "events" are OpenAI's, those of "messages" Anthropic's.
+    """
+    return f"{family}-{rate}"
+
+
+def stream_models(family: str) -> list[str]:
+    """Return all models of a family."""
+    return [stream_model(rate, family) for rate in STREAMS[family]]
 
 
 def request(model: str, *, stream: bool) -> str:
@@ -72,7 +80,7 @@ def completion() -> str:
 
 
 def event() -> bytes:
-    """Return one event of a stream, in HTTP's chunk framing."""
+    """Return one event of OpenAI's streams, in HTTP's chunk framing."""
     body = {
         "id": "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT",
         "object": "chat.completion.chunk",
@@ -85,5 +93,45 @@ def event() -> bytes:
         ],
         "usage": None,
     }
-    line = b"data: " + json.dumps(body).encode() + b"\n\n"
-    return b"%x\r\n%b\r\n" % (len(line), line)
+    return framed(b"data: " + json.dumps(body).encode() + b"\n\n")
+
+
+def opening() -> bytes:
+    """Return the events that begin a stream of Anthropic's, in HTTP's chunk framing."""
+    usage = {
+        "input_tokens": 119,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0,
+        "output_tokens": 1,
+    }
+    message: dict[str, Any] = {
+        "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
+        "type": "message",
+        "role": "assistant",
+        "model": "messages",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": usage,
+    }
+    text = {"type": "text", "text": ""}
+    return framed(
+        named({"type": "message_start", "message": message})
+        + named({"type": "content_block_start", "index": 0, "content_block": text})
+    )
+
+
+def delta() -> bytes:
+    """Return one event of Anthropic's streams, in HTTP's chunk framing."""
+    text = {"type": "text_delta", "text": " word"}
+    return framed(named({"type": "content_block_delta", "index": 0, "delta": text}))
+
+
+def named(body: dict[str, Any]) -> bytes:
+    """Return an event that has its type for a name."""
+    return b"event: %b\ndata: %b\n\n" % (body["type"].encode(), json.dumps(body).encode())
+
+
+def framed(data: bytes) -> bytes:
+    """Return a chunk of HTTP's."""
+    return b"%x\r\n%b\r\n" % (len(data), data)

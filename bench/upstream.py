@@ -1,7 +1,7 @@
-"""The vendor's streams: chat events at the rate that the model's name asks for, without end.
+"""The vendors' streams: events of the kind and at the rate that the model's name asks for.
 
-Run as ``python -m bench.upstream PORT``. Every event is written by itself, so a gateway cannot save
-work by reading several at once.
+Run as ``python -m bench.upstream PORT``. They have no end. Every event is written by itself, so a
+gateway cannot save work by reading several at once.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ HEAD = (
     b"openai-processing-ms: 142\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n"
 )
-EVENT = traffic.event()
-RATE = re.compile(rb'"events-(\d+)"')
+EVENTS = {"events": traffic.event(), "messages": traffic.delta()}
+OPENINGS = {"events": traffic.event(), "messages": traffic.opening() + traffic.delta()}
+MODEL = re.compile(rb'"((?:events|messages)-\d+)"')
 TICK = 0.001
 
 
 class Wheel:
-    """Streams of one rate, spread evenly over the ticks of its period."""
+    """Streams of one model, spread evenly over the ticks of its period."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, family: str, rate: int) -> None:
+        self.opening = OPENINGS[family]
+        self.event = EVENTS[family]
         self.slots: list[set[asyncio.WriteTransport]] = [set() for _ in range(1000 // rate)]
         self.count = 0
 
@@ -46,7 +49,7 @@ class Wheel:
         while True:
             for slot in self.slots:
                 for stream in slot:
-                    stream.write(EVENT)
+                    stream.write(self.event)
                 due += TICK
                 await asyncio.sleep(due - loop.time())
 
@@ -54,7 +57,7 @@ class Wheel:
 class Vendor(asyncio.Protocol):
     """One connection: the first whole request starts its stream."""
 
-    def __init__(self, wheels: dict[int, Wheel]) -> None:
+    def __init__(self, wheels: dict[str, Wheel]) -> None:
         self.wheels = wheels
         self.received = b""
         self.slot: set[asyncio.WriteTransport] | None = None
@@ -65,10 +68,11 @@ class Vendor(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.received += data
-        rate = RATE.search(self.received)
-        if rate and self.slot is None:
-            self.transport.write(HEAD + EVENT)
-            self.slot = self.wheels[int(rate[1])].add(self.transport)
+        model = MODEL.search(self.received)
+        if model and self.slot is None:
+            wheel = self.wheels[model[1].decode()]
+            self.transport.write(HEAD + wheel.opening)
+            self.slot = wheel.add(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.slot is not None:
@@ -77,7 +81,11 @@ class Vendor(asyncio.Protocol):
 
 async def main(port: int) -> None:
     """Serve until killed."""
-    wheels = {rate: Wheel(rate) for rate in traffic.RATES}
+    wheels = {
+        traffic.stream_model(rate, family): Wheel(family, rate)
+        for family, rates in traffic.STREAMS.items()
+        for rate in rates
+    }
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Vendor(wheels), "127.0.0.1", port, backlog=4096)
     async with server, asyncio.TaskGroup() as tasks:
