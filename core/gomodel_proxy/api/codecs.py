@@ -69,6 +69,9 @@ class Codec(Protocol):
     Readers keep every member: what has no place in the model goes into ``extra``. Writers note in
     ``losses`` whatever they cannot write, in the caller's names; they never raise for that.
 
+    ``traits`` is what the provider says of this family of models, data under keys that the codec
+    documents (``max_tokens_member``, ``fixed_temperature``, …); unknown keys are ignored.
+
     A dialect whose vendor does not fetch media by itself says so in one more member, ``remote``: a
     frozenset of the kinds of `Media` that it takes as a web address, all of them without it. The
     gateway fetches the others before they are written.
@@ -82,19 +85,17 @@ class Codec(Protocol):
     ) -> bytes:
         """Return the body for a provider. ``request.model`` is the provider's name for it.
 
-        ``traits`` is what the provider says of this family of models, data under keys that the
-        codec documents (``max_tokens_member``, ``fixed_temperature``, …); unknown keys are ignored.
         Raises `InvalidRequest`, naming the member, for what the dialect must refuse outright.
         """
 
-    def read_reply(self, body: bytes) -> ChatReply:
+    def read_reply(self, body: bytes, *, traits: Mapping[str, Any]) -> ChatReply:
         """Return a provider's whole reply; raises ValueError if it is none."""
 
     def write_reply(self, reply: ChatReply, request: ChatRequest, *, losses: Losses) -> bytes:
         """Return a whole reply for the caller who sent ``request``."""
 
-    def reader(self) -> EventReader:
+    def reader(self, *, traits: Mapping[str, Any]) -> EventReader:
         """Return the reader of one stream from a provider."""
 
-    def writer(self, request: ChatRequest) -> EventWriter:
+    def writer(self, request: ChatRequest, *, losses: Losses) -> EventWriter:
         """Return the writer of one stream to the caller who sent ``request``."""

@@ -17,9 +17,11 @@ import msgspec
 from .values import Price, Usage  # a struct's field types must exist at run time
 
 if TYPE_CHECKING:
+    from .batches import Batches
     from .chat import ChatRequest
-    from .codecs import Codec
+    from .codecs import Codec, Losses
     from .errors import GatewayError, UpstreamError
+    from .files import Files
     from .stored import Responses
     from .values import (
         Ask,
@@ -111,7 +113,9 @@ class ProviderConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     nothing; "allowlist" takes ``models`` as the whole truth. ``concurrency`` limits requests
     under way (0: no limit), of which ``queue`` more may wait. ``retry_unsafe`` allows sending
     again what the vendor may already have charged for. ``prices`` go before the plugin's own, and
-    so do ``traits``, by model id or pattern (``"gpt-5*"``).
+    so do ``traits``, by model id or pattern (``"gpt-5*"``). ``batch_concurrency`` is how many lines
+    of batches each process executes here at once, ``batch_rate`` how many it begins per minute
+    (0: no limit).
     """
 
     type: str
@@ -124,6 +128,8 @@ class ProviderConfig(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     retry_unsafe: bool = False
     concurrency: Annotated[int, msgspec.Meta(ge=0)] = 0
     queue: Annotated[int, msgspec.Meta(ge=0)] = 1000
+    batch_concurrency: Annotated[int, msgspec.Meta(ge=1)] = 16
+    batch_rate: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Provider(Protocol):
@@ -366,8 +372,11 @@ class Passage(Protocol):
     def reply(self, body: bytes) -> Translation:
         """Return a provider's whole reply in the caller's dialect; ValueError if it is none."""
 
-    def stream(self) -> Stage:
-        """Return the stage from the provider's stream to the caller's."""
+    def stream(self, losses: Losses) -> Stage:
+        """Return the stage from the provider's stream to the caller's.
+
+        It notes in ``losses`` what of the stream could not come along.
+        """
 
 
 class Translator(Protocol):
@@ -572,11 +581,11 @@ class Store(Protocol):
         """Ownership of vendor ids."""
 
     @property
-    def batches(self) -> Any | None:
+    def batches(self) -> Batches | None:
         """Batches and their lines."""
 
     @property
-    def files(self) -> Any | None:
+    def files(self) -> Files | None:
         """Uploaded and produced files."""
 
     @property

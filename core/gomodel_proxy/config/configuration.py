@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Accounting,
         Assets,
         Auth,
+        Batches,
         Logs,
         Models,
         PluginSettings,
@@ -60,6 +61,7 @@ class Configuration:
     routing: Routing
     upstream: Upstream
     assets: Assets
+    batches: Batches
     models: Models
     accounting: Accounting
     logs: Logs
@@ -92,6 +94,7 @@ class Configuration:
     def secrets(self) -> Iterator[Secret]:
         """Give every credential in it, for the log to mask."""
         yield from _secrets(self.auth)
+        yield from _secrets(self.batches)
         for opener in self.openers():
             yield from _secrets(opener.config)
 

@@ -15,6 +15,7 @@ __all__ = [
     "Accounting",
     "Assets",
     "Auth",
+    "Batches",
     "Key",
     "Logs",
     "Models",
@@ -142,6 +143,45 @@ class Assets(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         "video/mp4",
         "video/webm",
     )
+
+
+class Batches(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Batches and files. What one provider may execute at once stands in its own table."""
+
+    work: Annotated[
+        bool, Meta(description="look after batches here; else other processes on the store do")
+    ] = True
+    mode: Annotated[
+        Literal["auto", "native", "executed"],
+        Meta(description='by the vendor where it can ("auto"), always ("native") or never'),
+    ] = "auto"
+    file_limit: Annotated[Size, Meta(description="longest uploaded file")] = 512 * MIB
+    max_lines: Annotated[int, Meta(ge=1, description="most lines of one batch")] = 5_000_000
+    max_errors: Annotated[int, Meta(ge=1, description="most faults told of one input file")] = 100
+    inline_results: Annotated[
+        int, Meta(ge=0, description="most lines whose results stand in the batch object")
+    ] = 100
+    shipment_size: Annotated[
+        Size, Meta(description="longest batch at a vendor, held in memory while it is sent")
+    ] = 32 * MIB
+    lease: Annotated[
+        Duration, Meta(description="how long work stays with a process that says nothing")
+    ] = 30.0
+    look: Annotated[Duration, Meta(description="longest pause before looking for work")] = 1.0
+    poll: Annotated[Duration, Meta(description="first pause before asking a vendor")] = 15.0
+    poll_max: Annotated[Duration, Meta(description="longest pause before asking again")] = 600.0
+    tries: Annotated[
+        int, Meta(ge=1, description="connections that may fail before a line has failed")
+    ] = 8
+    retry_wait: Annotated[Duration, Meta(description="first pause before the next try")] = 1.0
+    retry_max_wait: Annotated[Duration, Meta(description="longest pause before it")] = 60.0
+    webhook_hosts: Annotated[
+        list[str], Meta(description='hosts that batches may have told of their end, or "*.host"')
+    ] = []
+    webhook_secret: Annotated[
+        Secret, Meta(description='signs what they are told: "whsec_" and base64')
+    ] = Secret("")
+    webhook_tries: Annotated[int, Meta(ge=1, description="before a host is given up")] = 10
 
 
 class Models(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ from gomodel_proxy.api import (
     Ask,
     Attempt,
     InvalidRequest,
+    Losses,
     UpstreamError,
     UpstreamTimeout,
     UpstreamUnreachable,
@@ -147,6 +148,7 @@ class Attempts:
                 code="dialect_not_supported",
                 param="model",
             )
+        self._row.losses.clear()
         fields, passage = self._fields, None
         if self._turn is not None:
             fields = self._turn.fields(self._dialect, fields, native=lane.translator is None)
@@ -214,7 +216,7 @@ class Attempts:
         """Report what this attempt loses of the request, or refuse in strict mode."""
         if self._call.strict:
             refuse_losses(losses)
-        self._row.losses[:] = losses
+        self._row.losses.extend(losses)
 
     def _note(self, account: Account, target: Target) -> Attempt:
         """Write down, before anything is sent, that this attempt is about to be."""
@@ -286,7 +288,8 @@ class Attempts:
         meter = sent.lane.dialect.meter(
             hide_usage=passage is None and account.asks_usage and not self._fields.asked_usage
         )
-        stages: list[Stage] = [] if passage is None else [passage.stream()]
+        losses = Losses()
+        stages: list[Stage] = [] if passage is None else [passage.stream(losses)]
         for make in g.stages:
             stage = make(call, call.target)
             if stage is not None:
@@ -323,6 +326,7 @@ class Attempts:
             if relay.streaming:
                 attempt.usage = meter.usage() or _estimate(relay, sent.request)
                 self._own(meter.created, account)
+            self._row.losses.extend(losses.found)  # headers went before anybody knew of these
         if not relay.streaming:
             raise _unstreamed(sent, relay)
         if turn is not None and held is not None:

@@ -15,7 +15,7 @@ from .media import refuse_large_images
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from gomodel_proxy.api import Codec
+    from gomodel_proxy.api import Codec, EventReader, EventWriter
     from gomodel_proxy.api.chat import ChatRequest, StreamEvent
 
 __all__ = ["Hub"]
@@ -53,7 +53,9 @@ class Hub:
         losses = Losses()
         with _wrong_types():
             written = self._provider.write_request(request, traits=traits, losses=losses)
-        return HubPassage(self._caller, self._provider, request, written, losses.found)
+        return HubPassage(
+            self._caller, self._provider, request, traits, body=written, losses=losses.found
+        )
 
 
 @contextmanager
@@ -75,35 +77,40 @@ class HubPassage:
         caller: Codec,
         provider: Codec,
         request: ChatRequest,
+        traits: Mapping[str, Any],
+        *,
         body: bytes,
         losses: Sequence[str],
     ) -> None:
         self._caller = caller
         self._provider = provider
         self._request = request
+        self._traits = traits
         self.body = body
         self.losses = losses
 
     def reply(self, body: bytes) -> Translation:
         """Translate a whole reply."""
         losses = Losses()
-        reply = self._provider.read_reply(body)
+        reply = self._provider.read_reply(body, traits=self._traits)
         reply.model = reply.model or self._request.model  # some vendors do not name it
         written = self._caller.write_reply(reply, self._request, losses=losses)
         return Translation(written, losses.found)
 
-    def stream(self) -> HubStage:
+    def stream(self, losses: Losses) -> HubStage:
         """Return the stage that translates the stream."""
-        return HubStage(self._caller, self._provider, self._request)
+        reader = self._provider.reader(traits=self._traits)
+        writer = self._caller.writer(self._request, losses=losses)
+        return HubStage(reader, writer, self._request.model)
 
 
 class HubStage:
     """Reads events in one dialect and writes them in the other."""
 
-    def __init__(self, caller: Codec, provider: Codec, request: ChatRequest) -> None:
-        self._reader = provider.reader()
-        self._writer = caller.writer(request)
-        self._model = request.model
+    def __init__(self, reader: EventReader, writer: EventWriter, model: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._model = model
         self._named = False
 
     def feed(self, data: bytes) -> bytes:

@@ -33,7 +33,7 @@ class ChatCodec:
         """Return the body for a provider."""
         return requests.write_request(request, traits=traits, losses=losses)
 
-    def read_reply(self, body: bytes) -> ChatReply:
+    def read_reply(self, body: bytes, *, traits: Mapping[str, Any]) -> ChatReply:
         """Return a provider's whole reply."""
         return replies.read_reply(body)
 
@@ -41,10 +41,10 @@ class ChatCodec:
         """Return a whole reply for the caller."""
         return replies.write_reply(reply, request, losses=losses)
 
-    def reader(self) -> ChatReader:
+    def reader(self, *, traits: Mapping[str, Any]) -> ChatReader:
         """Return the reader of one stream."""
         return ChatReader()
 
-    def writer(self, request: ChatRequest) -> ChatWriter:
+    def writer(self, request: ChatRequest, *, losses: Losses) -> ChatWriter:
         """Return the writer of one stream."""
-        return ChatWriter(request)
+        return ChatWriter(request, losses)

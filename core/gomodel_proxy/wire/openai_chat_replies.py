@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FINISHES",
+    "drop_part",
     "read_citation",
     "read_reply",
     "write_citation",
@@ -168,8 +169,11 @@ def _write_choice(choice: Choice, losses: Losses) -> dict[str, Any]:
     for part in choice.parts:
         if isinstance(part, Text):
             start = sum(map(len, texts))
-            annotations.extend(write_citation(one, start, part.text) for one in part.citations)
+            for one in part.citations:
+                annotations.append(write_citation(one, start, start + len(part.text)))
             texts.append(part.text)
+            if part.signature is not None:
+                losses.drop("choices.signature")
         elif isinstance(part, ToolCall):
             # Callers send back what they got, so that is where a proof survives.
             proof = {} if part.signature is None else {"signature": part.signature}
@@ -200,21 +204,27 @@ def _write_other(part: Part, message: dict[str, Any], texts: list[str], losses: 
         message.setdefault("images", []).append(write_media(part))
     elif isinstance(part, Media) and part.kind == "audio":
         message["audio"] = {"id": part.file_id, "data": part.data, "transcript": part.text}
-    elif isinstance(part, Opaque):
-        losses.drop(f"choices.{part.type}")
-        if part.text:
+    else:
+        drop_part(part, losses)
+        if isinstance(part, Opaque) and part.text:
             texts.append(part.text)
 
 
-def write_citation(citation: Citation, start: int, text: str) -> Any:
-    """Return a citation as an annotation of the whole content, to which ``text`` adds at start."""
+def drop_part(part: Part, losses: Losses) -> None:
+    """Note a part that an answer has no place for."""
+    kind = part.type if isinstance(part, Opaque) else getattr(part, "kind", "part")
+    losses.drop(f"choices.{kind}")
+
+
+def write_citation(citation: Citation, start: int, end: int) -> Any:
+    """Return a citation as an annotation of the whole content, of which its text is this much."""
     if citation.raw is not None and citation.dialect == DIALECT:
         return citation.raw
     inner = {
         "url": citation.url or (f"file:{citation.file_id}" if citation.file_id else ""),
         "title": citation.title or "",
         "start_index": start + (citation.start or 0),
-        "end_index": start + (len(text) if citation.end is None else citation.end),
+        "end_index": end if citation.end is None else start + citation.end,
     }
     if citation.cited is not None:
         inner["content"] = citation.cited

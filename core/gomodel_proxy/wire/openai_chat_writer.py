@@ -25,7 +25,7 @@ from gomodel_proxy.api.chat import (
     UsageReport,
 )
 
-from .openai_chat_replies import word, write_citation, write_usage
+from .openai_chat_replies import drop_part, word, write_citation, write_usage
 from .openai_chat_turns import write_media
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from gomodel_proxy.api import Usage
+    from gomodel_proxy.api import Losses, Usage
     from gomodel_proxy.api.chat import ChatRequest, Part, StreamEvent
 
 __all__ = ["ChatWriter"]
@@ -45,7 +45,8 @@ _DONE: Final = b"data: [DONE]\n\n"
 class ChatWriter:
     """Writes one stream."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, losses: Losses) -> None:
+        self._losses = losses
         self._usage_asked = bool(request.stream_usage)
         self._head: dict[str, Any] = {}
         self._parts: dict[tuple[int, int], Part] = {}
@@ -115,16 +116,17 @@ class ChatWriter:
             self._call(event, part, out)
         elif isinstance(part, Media) and part.kind == "image":
             out.append(self._chunk(choice, {"images": [write_media(part)]}))
-        elif (isinstance(part, (Text, Refusal)) and part.text) or (
-            isinstance(part, Opaque) and part.text
-        ):
+        elif isinstance(part, (Text, Refusal, Reasoning)):
             if part.text:
                 self._text(choice, part, part.text, out)
-        elif isinstance(part, Reasoning):
-            if part.text:
-                self._text(choice, part, part.text, out)
-            if part.encrypted is not None:
+            if isinstance(part, Reasoning) and part.encrypted is not None:
                 self._proof(choice, part, "data", part.encrypted, out)
+            if isinstance(part, Text) and part.signature is not None:
+                self._losses.drop("choices.signature")
+        else:
+            drop_part(part, self._losses)
+            if isinstance(part, Opaque) and part.text:
+                self._text(choice, part, part.text, out)
 
     def _call(self, event: PartStart, part: ToolCall, out: list[bytes]) -> None:
         number = sum(1 for choice, _ in self._calls if choice == event.choice)
@@ -148,15 +150,18 @@ class ChatWriter:
             call = {"index": number, part.kind: {member: event.text}}
             out.append(self._chunk(event.choice, {"tool_calls": [call]}))
         elif event.field == "citation" and event.citation is not None:
-            start = 0 if event.citation.start is None else event.citation.start
-            note = write_citation(event.citation, 0, "x" * self._texts.get(event.choice, start))
+            so_far = self._texts.get(event.choice, event.citation.start or 0)
+            note = write_citation(event.citation, 0, so_far)
             if isinstance(note, dict):  # SDKs add up lists by this
                 note["index"] = self._notes.get(event.choice, 0)
                 self._notes[event.choice] = note["index"] + 1
             out.append(self._chunk(event.choice, {"annotations": [note]}))
-        elif event.field in ("signature", "encrypted") and part is not None:
-            name = "signature" if event.field == "signature" else "data"
-            self._proof(event.choice, part, name, event.text, out)
+        elif event.field in ("signature", "encrypted"):
+            if isinstance(part, Reasoning):
+                name = "signature" if event.field == "signature" else "data"
+                self._proof(event.choice, part, name, event.text, out)
+            else:
+                self._losses.drop("choices", event.field)
         elif event.field == "summary" and isinstance(part, Reasoning):
             # Parts of a summary are paragraphs, as in whole replies.
             last = self._summaries.get((event.choice, event.index), event.number)
@@ -181,11 +186,10 @@ class ChatWriter:
             self._texts[choice] = self._texts.get(choice, 0) + len(text)
         out.append(b'%b%b},"logprobs":null,"finish_reason":null}]}\n\n' % (prefix, _encode(text)))
 
-    def _proof(self, choice: int, part: Part, name: str, text: str, out: list[bytes]) -> None:
-        dialect = part.dialect if isinstance(part, Reasoning) else ""
+    def _proof(self, choice: int, part: Reasoning, name: str, text: str, out: list[bytes]) -> None:
         kind = "reasoning.encrypted" if name == "data" else "reasoning.text"
-        detail = {"type": kind, name: text, "format": dialect, "index": 0}
-        if isinstance(part, Reasoning) and part.item is not None:
+        detail = {"type": kind, name: text, "format": part.dialect, "index": 0}
+        if part.item is not None:
             detail["id"] = part.item
         out.append(self._chunk(choice, {"reasoning_details": [detail]}))
 

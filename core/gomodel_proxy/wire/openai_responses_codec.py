@@ -33,7 +33,7 @@ class ResponsesCodec:
         """Return the body for a provider."""
         return requests.write_request(request, traits=traits, losses=losses)
 
-    def read_reply(self, body: bytes) -> ChatReply:
+    def read_reply(self, body: bytes, *, traits: Mapping[str, Any]) -> ChatReply:
         """Return a provider's whole reply."""
         return replies.read_reply(body)
 
@@ -41,10 +41,10 @@ class ResponsesCodec:
         """Return a whole reply for the caller."""
         return replies.write_reply(reply, request, losses=losses)
 
-    def reader(self) -> ResponsesReader:
+    def reader(self, *, traits: Mapping[str, Any]) -> ResponsesReader:
         """Return the reader of one stream."""
         return ResponsesReader()
 
-    def writer(self, request: ChatRequest) -> ResponsesWriter:
+    def writer(self, request: ChatRequest, *, losses: Losses) -> ResponsesWriter:
         """Return the writer of one stream."""
-        return ResponsesWriter(request)
+        return ResponsesWriter(request, losses)

@@ -17,6 +17,7 @@ from .openai_responses_content import write_citation, write_text
 from .openai_responses_replies import message_item, write_item, write_logprobs
 
 if TYPE_CHECKING:
+    from gomodel_proxy.api import Losses
     from gomodel_proxy.api.chat import Citation, Part, Piece, Reasoning, ToolCall
 
 __all__ = ["Call", "Events", "Message", "Spoken", "Thought", "Whole"]
@@ -25,11 +26,12 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Events:
-    """Numbers the events of one stream and puts them on ``out``."""
+    """Numbers the events of one stream and puts them on ``out``; ``losses`` has what none says."""
 
-    __slots__ = ("out", "sequence")
+    __slots__ = ("losses", "out", "sequence")
 
-    def __init__(self) -> None:
+    def __init__(self, losses: Losses) -> None:
+        self.losses = losses
         self.out: list[bytes] = []
         self.sequence = 0
 
@@ -165,7 +167,9 @@ class Spoken:
             return
         self._part.citations.append(citation)
         note = write_citation(citation, "".join(self._pieces))
-        if note is not None:
+        if note is None:
+            self._events.losses.drop("output.annotations")
+        else:
             members = {**self._place, "annotation_index": self._noted, "annotation": note}
             self._noted += 1
             self._events.add("response.output_text.annotation.added", members)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gomodel_proxy.api.chat import ChatRequest, FinishReason
 
 __all__ = [
+    "drop_part",
     "finish_of",
     "has_item",
     "message_item",
@@ -179,17 +180,12 @@ class _Output:
                 self._say("completed")
                 self._items.append(write_item(part, self._response, len(self._items)))
             else:
-                self._odd(part)
+                drop_part(part, self._losses)
+                said = part.text if isinstance(part, (Opaque, Media)) else None
+                if said:
+                    self._words.append(Text(said))
         self._say("incomplete" if self._choice.finish == "length" else "completed")
         return self._items
-
-    def _odd(self, part: Part) -> None:
-        """Say of a part without an item what can be said, and note it."""
-        said = part.text if isinstance(part, (Opaque, Media)) else None
-        kind = part.type if isinstance(part, Opaque) else getattr(part, "kind", "part")
-        self._losses.drop(f"output.{kind}")
-        if said:
-            self._words.append(Text(said))
 
     def _say(self, status: str) -> None:
         if not self._words:
@@ -206,6 +202,12 @@ class _Output:
         id_ = item_id("msg", self._response, len(self._items))
         self._items.append(message_item(id_, self._words[0], content, status))
         self._words = []
+
+
+def drop_part(part: Part, losses: Losses) -> None:
+    """Note a part that is neither an item nor words."""
+    kind = part.type if isinstance(part, Opaque) else getattr(part, "kind", "part")
+    losses.drop(f"output.{kind}")
 
 
 def has_item(part: Part) -> bool:

@@ -12,6 +12,7 @@ from gomodel_proxy.api import UpstreamError
 from gomodel_proxy.api.chat import (
     Failed,
     Finish,
+    Media,
     Opaque,
     PartEnd,
     PartStart,
@@ -27,12 +28,12 @@ from gomodel_proxy.api.chat import (
 from .openai_errors import response_event
 from .openai_responses_frame import conclude, frame, item_id, response_id
 from .openai_responses_growing import Call, Events, Message, Spoken, Thought, Whole
-from .openai_responses_replies import has_item, write_item
+from .openai_responses_replies import drop_part, has_item, write_item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gomodel_proxy.api import Usage
+    from gomodel_proxy.api import Losses, Usage
     from gomodel_proxy.api.chat import ChatRequest, FinishReason, Part, StreamEvent
 
 __all__ = ["ResponsesWriter"]
@@ -41,9 +42,10 @@ __all__ = ["ResponsesWriter"]
 class ResponsesWriter:
     """Writes one stream; of several choices the first."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, losses: Losses) -> None:
         self._request = request
-        self._events = Events()
+        self._losses = losses
+        self._events = Events(losses)
         self._response: dict[str, Any] | None = None
         self._items: list[Message | Thought | Call | Whole] = []
         self._parts: dict[int, Spoken | Thought | Call | Whole] = {}
@@ -149,6 +151,7 @@ class ResponsesWriter:
 
     def _part(self, event: PartStart) -> None:
         if event.choice:
+            self._losses.drop(f"choices[{event.choice}]")
             return
         self._begun()
         part = event.part
@@ -157,9 +160,11 @@ class ResponsesWriter:
         elif has_item(part):
             self._end_message()
             self._parts[event.index] = self._item(part)
-        elif isinstance(part, Opaque) and part.text:
-            said = Text(part.text)
-            self._parts[event.index] = self._message(said).say(said)
+        else:
+            drop_part(part, self._losses)
+            if isinstance(part, (Opaque, Media)) and part.text:
+                said = Text(part.text)
+                self._parts[event.index] = self._message(said).say(said)
 
     def _message(self, part: Part) -> Message:
         """Return the message that words go into: the last item, if it is one that goes on."""
