@@ -114,8 +114,8 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One batch as it stands. ``id`` is ``batch_`` and hex; ``metadata`` is a JSON object.
 
-    ``headers`` are those of the caller's that its lines take along. ``taken`` lines, ``read`` bytes
-    of the input, have been read in. ``resent`` counts lines that were leased again because a
+    ``headers`` are those of the caller's that its lines take along. ``taken`` lines and ``blanks``,
+    empty ones, ``read`` bytes of the input, have been read in. ``resent`` counts lines that were leased again because a
     lease ran out on them, and so may have been sent twice. ``due`` is when somebody must look
     after the batch, None if only what happens to its lines matters.
     """
@@ -136,6 +136,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fingerprint: str = ""
     due: int | None = 0
     taken: int = 0
+    blanks: int = 0
     read: int = 0
     total: int = 0
     completed: int = 0

@@ -1,0 +1,1 @@
+"""Batches: taken in, executed or handed to vendors, settled, ended."""
