@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.testing.lines import Asked, Line
 
+CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 BASES = {
     "claude": ("anthropic", "/v1", {}),
     "aws": ("bedrock", "", {}),
@@ -78,8 +79,9 @@ class Setup:
 
 
 def models() -> dict[str, list[str]]:
-    """Return the recorded models of each account, and one that is always there."""
+    """Return the recorded models of each account, and some that are always there."""
     found = {account: {"any"} for account in ACCOUNTS.values()}
+    found["aws"].add(CLAUDE)
     for dialect, account in ACCOUNTS.items():
         found[account] |= {load(file)["model"] for file in files(dialect)}
     return {account: sorted(names) for account, names in found.items()}

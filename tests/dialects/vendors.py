@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 PLUGINS = Path(__file__).parents[2] / "plugins"
 
 
-def _beside(plugin: str, module: str) -> Any:
+def beside(plugin: str, module: str) -> Any:
     """Return a module of a plugin's tests: what they hold requests to is the vendor's word."""
     file = PLUGINS / plugin / "tests" / f"{module}.py"
     spec = importlib.util.spec_from_file_location(f"{plugin}_{module}", file)
@@ -78,7 +78,7 @@ def _raised(check: Callable[[Any], Any]) -> Callable[[Any], list[str]]:
     return found
 
 
-_cohere = _beside("cohere", "request_type")
+_cohere = beside("cohere", "request_type")
 VENDORS = {
     "anthropic": Vendor(
         MessagesCodec(),
@@ -90,7 +90,7 @@ VENDORS = {
         ConverseCodec(),
         bedrock_traits(),
         "anthropic.claude-sonnet-4-5-20250929-v1:0",
-        _beside("bedrock", "service_model").faults,
+        beside("bedrock", "service_model").faults,
     ),
     "cohere": Vendor(
         CohereCodec(),
@@ -99,7 +99,7 @@ VENDORS = {
         _raised(lambda body: _cohere.decode_request(msgspec.json.encode(body))),
     ),
     "gemini": Vendor(
-        GeminiCodec(), gemini_traits(), "gemini-2.5-pro", _raised(_beside("gemini", "typed").check)
+        GeminiCodec(), gemini_traits(), "gemini-2.5-pro", _raised(beside("gemini", "typed").check)
     ),
     "openai-chat": Vendor(ChatCodec(), {}, "gpt-x", lambda body: faults(body, Chat)),
     "openai-responses": Vendor(ResponsesCodec(), {}, "gpt-x", lambda body: faults(body, Response)),

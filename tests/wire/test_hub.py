@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from gomodel_proxy.api import Losses
 from gomodel_proxy.wire.hub import Hub
 from gomodel_proxy.wire.openai_chat_codec import ChatCodec
 from gomodel_proxy.wire.openai_responses_codec import ResponsesCodec
@@ -17,7 +18,7 @@ def test_the_last_event_counts_whatever_its_line_ends(end: str) -> None:
         choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
         return f"data: {json.dumps({'id': 'c', 'model': 'm', 'choices': [choice]})}{end}".encode()
 
-    stage = Hub(ResponsesCodec(), ChatCodec()).begin(REQUEST, "m", {}).stream()
+    stage = Hub(ResponsesCodec(), ChatCodec()).begin(REQUEST, "m", {}).stream(Losses())
     out = stage.feed(chunk("one ", None)) + stage.feed(chunk("two", "length")) + stage.close()
     *_, last = out.strip().split(b"\n\n")
     response = json.loads(last.partition(b"data: ")[2])["response"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from gomodel_proxy.api import Losses
 from gomodel_proxy.testing.losslessness import silent_losses
 from gomodel_proxy.wire.hub import Hub
 from gomodel_proxy.wire.openai_chat_codec import ChatCodec
@@ -201,7 +202,7 @@ def served(recording: Recording, size: int) -> bytes:
     if not recording.chat:
         asked["stream_options"] = {"include_usage": True}
     passage = Hub(recording.other, recording.codec).begin(json.dumps(asked).encode(), "m", TRAITS)
-    stage, cutter, body = passage.stream(), Cutter(), recording.body
+    stage, cutter, body = passage.stream(Losses()), Cutter(), recording.body
     out = []
     for start in range(0, len(body), size):
         whole = b"".join(event for event, _, _ in cutter.feed(body[start : start + size]))

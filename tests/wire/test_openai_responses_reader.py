@@ -71,9 +71,9 @@ def read(events: Iterable[dict[str, Any]], *, named: bool = True) -> list[Stream
     body = b"".join(
         sse.event(json.dumps(one).encode(), one["type"] if named else None) for one in events
     )
-    whole = CODEC.reader()
+    whole = CODEC.reader(traits={})
     found = [*whole.feed(body), *whole.close()]
-    apart = CODEC.reader()
+    apart = CODEC.reader(traits={})
     again = [one for n in range(len(body)) for one in apart.feed(body[n : n + 1])]
     assert [*again, *apart.close()] == found
     return found
@@ -109,7 +109,7 @@ def grow(part: Any, piece: Piece) -> None:
 
 
 def whole(*items: Any) -> list[Part]:
-    reply = CODEC.read_reply(json.dumps(last(*items)["response"]).encode())
+    reply = CODEC.read_reply(json.dumps(last(*items)["response"]).encode(), traits={})
     return [placeless(part) for part in reply.choices[0].parts]
 
 
@@ -308,9 +308,9 @@ def test_what_makes_no_sense_is_an_error() -> None:
 )
 def test_recordings_read_as_their_last_event(file: Path) -> None:
     body = json.loads(file.read_text())["body"]
-    reader = CODEC.reader()
+    reader = CODEC.reader(traits={})
     events = [*reader.feed(body.encode()), *reader.close()]
     response = json.loads(body.rstrip().rpartition("data: ")[2])["response"]
-    reply = CODEC.read_reply(json.dumps(response).encode())
+    reply = CODEC.read_reply(json.dumps(response).encode(), traits={})
     assert gathered(events) == [placeless(part) for part in reply.choices[0].parts]
     assert events[0] == Start(reply.id, reply.model, reply.created)

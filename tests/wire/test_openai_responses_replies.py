@@ -44,7 +44,7 @@ def write(
 
 def read(*items: Any, **more: Any) -> ChatReply:
     reply = {"id": "resp_1", "object": "response", "status": "completed", "model": "x"}
-    return CODEC.read_reply(json.dumps({**reply, "output": items, **more}).encode())
+    return CODEC.read_reply(json.dumps({**reply, "output": items, **more}).encode(), traits={})
 
 
 def parts_of(*items: Any) -> list[Part]:
@@ -362,7 +362,7 @@ def test_a_response_that_failed_is_an_error() -> None:
 @pytest.mark.parametrize("body", [b"[]", b'{"output":7}', b'{"output":[{"type":"function_call"}]}'])
 def test_what_is_no_reply(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        CODEC.read_reply(body)
+        CODEC.read_reply(body, traits={})
 
 
 def test_a_response_that_waits_is_no_reply() -> None:

@@ -44,10 +44,10 @@ valid: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 
 
 def written(*events: StreamEvent, close: bool = True) -> list[dict[str, Any]]:
-    writer = CODEC.writer(CODEC.read_request(REQUEST))
+    writer = CODEC.writer(CODEC.read_request(REQUEST), losses=Losses())
     out = b"".join([writer.write([event]) for event in events])
     out += writer.close() if close else b""
-    whole = CODEC.writer(CODEC.read_request(REQUEST))
+    whole = CODEC.writer(CODEC.read_request(REQUEST), losses=Losses())
     assert whole.write(events) + (whole.close() if close else b"") == out
     found = []
     for number, event in enumerate(out.decode().removesuffix("\n\n").split("\n\n")):
@@ -242,7 +242,7 @@ def test_a_stream_ends_in_what_a_whole_reply_is(parts: list[Part], finish: Finis
     reply = ChatReply("chatcmpl-1", "gpt-x", [Choice(parts=parts, finish=finish)], 7, usage)
     request = CODEC.read_request(REQUEST)
     whole = json.loads(CODEC.write_reply(reply, request, losses=Losses()))
-    writer = CODEC.writer(request)
+    writer = CODEC.writer(request, losses=Losses())
     out = writer.write(streamed(*parts, finish=finish)) + writer.close()
     last = json.loads(out.rpartition(b"data: ")[2])
     assert last["response"] == whole
@@ -354,6 +354,6 @@ def test_a_failure_before_anything() -> None:
 
 def test_events_are_not_used_up() -> None:
     events = streamed(Reasoning("Hmm", dialect="acme"), Text("Hi"), ToolCall("c", "f", "{}"))
-    first = CODEC.writer(CODEC.read_request(REQUEST))
-    second = CODEC.writer(CODEC.read_request(REQUEST))
+    first = CODEC.writer(CODEC.read_request(REQUEST), losses=Losses())
+    second = CODEC.writer(CODEC.read_request(REQUEST), losses=Losses())
     assert first.write(events) + first.close() == second.write(events) + second.close()

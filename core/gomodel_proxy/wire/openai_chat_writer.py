@@ -120,7 +120,7 @@ class ChatWriter:
             if part.text:
                 self._text(choice, part, part.text, out)
             if isinstance(part, Reasoning) and part.encrypted is not None:
-                self._proof(choice, part, "data", part.encrypted, out)
+                self._proof(event, part, "data", part.encrypted, out)
             if isinstance(part, Text) and part.signature is not None:
                 self._losses.drop("choices.signature")
         else:
@@ -159,7 +159,7 @@ class ChatWriter:
         elif event.field in ("signature", "encrypted"):
             if isinstance(part, Reasoning):
                 name = "signature" if event.field == "signature" else "data"
-                self._proof(event.choice, part, name, event.text, out)
+                self._proof(event, part, name, event.text, out)
             else:
                 self._losses.drop("choices", event.field)
         elif event.field == "summary" and isinstance(part, Reasoning):
@@ -186,12 +186,21 @@ class ChatWriter:
             self._texts[choice] = self._texts.get(choice, 0) + len(text)
         out.append(b'%b%b},"logprobs":null,"finish_reason":null}]}\n\n' % (prefix, _encode(text)))
 
-    def _proof(self, choice: int, part: Reasoning, name: str, text: str, out: list[bytes]) -> None:
+    def _proof(
+        self, event: PartStart | Piece, part: Reasoning, name: str, text: str, out: list[bytes]
+    ) -> None:
+        """Write a proof under the number of its thought, by which SDKs add up lists."""
+        thoughts = [
+            index
+            for (choice, index), other in self._parts.items()
+            if choice == event.choice and isinstance(other, Reasoning)
+        ]
         kind = "reasoning.encrypted" if name == "data" else "reasoning.text"
-        detail = {"type": kind, name: text, "format": part.dialect, "index": 0}
+        number = thoughts.index(event.index)
+        detail = {"type": kind, name: text, "format": part.dialect, "index": number}
         if part.item is not None:
             detail["id"] = part.item
-        out.append(self._chunk(choice, {"reasoning_details": [detail]}))
+        out.append(self._chunk(event.choice, {"reasoning_details": [detail]}))
 
 
 _MEMBERS: Final = {Reasoning: "reasoning_content", Refusal: "refusal"}

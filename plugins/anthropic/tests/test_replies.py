@@ -86,7 +86,7 @@ def test_what_has_no_block_is_said() -> None:
     )
     assert [block["type"] for block in message["content"]] == ["thinking", "text", "text"]
     assert message["content"][2]["citations"][0]["cited_text"] == "Fact"
-    assert losses == ("reply.image", "reply.citations")
+    assert losses == ("reply.encrypted", "reply.image", "reply.citations")
 
 
 def test_only_the_first_choice_has_a_place() -> None:
@@ -99,11 +99,11 @@ def test_only_the_first_choice_has_a_place() -> None:
 def test_reading_what_is_no_message() -> None:
     for body in (b"[]", b"{", b'{"content": {}}'):
         with pytest.raises(ValueError, match=r"\S"):
-            MessagesCodec().read_reply(body)
+            MessagesCodec().read_reply(body, traits={})
 
 
 def test_a_block_nobody_knows_survives_in_a_reply() -> None:
     block = {"type": "hologram", "x": 1}
-    reply = MessagesCodec().read_reply(json.dumps({"content": [block]}).encode())
+    reply = MessagesCodec().read_reply(json.dumps({"content": [block]}).encode(), traits={})
     (part,) = reply.choices[0].parts
     assert getattr(part, "raw", None) == Raw(json.dumps(block).encode())

@@ -6,13 +6,15 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
-from gomodel_proxy.api import Usage
+from gomodel_proxy.api import Losses, Usage
 from gomodel_proxy.api.chat import (
     ChatRequest,
     Citation,
     Failed,
     Finish,
+    Media,
     Message,
     Opaque,
     PartEnd,
@@ -27,6 +29,7 @@ from gomodel_proxy.api.chat import (
     UsageReport,
 )
 from gomodel_proxy_anthropic.codec import MessagesCodec
+from gomodel_proxy_anthropic.content import DIALECT
 
 REQUEST = ChatRequest("m", [Message("user", [Text("Hello there")])])
 START = Start("id1", "model1")
@@ -35,7 +38,7 @@ END = [Finish("stop"), UsageReport(Usage(input=10, output=4, cache_read=6))]
 
 def write(*events: StreamEvent) -> list[dict[str, Any]]:
     """Return the events written for these, each with its name checked."""
-    writer = MessagesCodec().writer(REQUEST)
+    writer = MessagesCodec().writer(REQUEST, losses=Losses())
     out = b"".join(writer.write([event]) for event in events) + writer.close()
     found = []
     for one in out.decode().split("\n\n")[:-1]:
@@ -216,7 +219,7 @@ def test_stop_reasons(finish: Finish, reason: str) -> None:
 
 
 def test_a_failure_is_an_error_event() -> None:
-    writer = MessagesCodec().writer(REQUEST)
+    writer = MessagesCodec().writer(REQUEST, losses=Losses())
     out = writer.write([START, Failed("Busy", "overloaded_error")])
     assert out.endswith(
         b"event: error\n"
@@ -237,31 +240,87 @@ def test_other_choices_are_left_out() -> None:
     assert blocks(events) == [{"type": "text", "text": "A"}]
 
 
+def sse(*events: Any) -> bytes:
+    """Return a stream of these events."""
+    return b"".join(b"data: " + json.dumps(one).encode() + b"\n\n" for one in events)
+
+
 def test_blocks_of_anthropics_own_are_read_whole() -> None:
-    stream = b"".join(
-        b"data: " + json.dumps(one).encode() + b"\n\n"
-        for one in (
-            {
-                "type": "content_block_start",
-                "index": 0,
-                "content_block": {"type": "server_tool_use", "id": "s", "input": {}},
-            },
-            {
-                "type": "content_block_delta",
-                "index": 0,
-                "delta": {"type": "input_json_delta", "partial_json": '{"q":'},
-            },
-            {
-                "type": "content_block_delta",
-                "index": 0,
-                "delta": {"type": "input_json_delta", "partial_json": "1}"},
-            },
-            {"type": "content_block_stop", "index": 0},
-        )
+    stream = sse(
+        {
+            "type": "content_block_start",
+            "index": 0,
+            "content_block": {"type": "server_tool_use", "id": "s", "input": {}},
+        },
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": '{"q":'},
+        },
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": "1}"},
+        },
+        {"type": "content_block_stop", "index": 0},
     )
-    start, end = MessagesCodec().reader().feed(stream)
+    start, end = MessagesCodec().reader(traits={}).feed(stream)
     assert isinstance(start, PartStart)
     assert isinstance(start.part, Opaque)
     assert start.part.type == "server_tool_use"
     assert json.loads(bytes(start.part.raw))["input"] == {"q": 1}
     assert isinstance(end, PartEnd)
+
+
+def test_a_citation_is_read() -> None:
+    cited = {"type": "char_location", "cited_text": "so", "document_index": 0}
+    delta = {"type": "citations_delta", "citation": cited}
+    events = (
+        MessagesCodec()
+        .reader(traits={})
+        .feed(
+            sse(
+                {"type": "content_block_delta", "index": 0, "delta": delta},
+                {"type": "content_block_delta", "index": 0, "delta": {**delta, "citation": None}},
+            )
+        )
+    )
+    (piece,) = events
+    assert isinstance(piece, Piece)
+    assert piece.citation is not None
+    assert json.loads(bytes(piece.citation.raw or b"")) == cited
+
+
+def test_a_thought_that_only_its_vendor_can_read_is_whole_when_its_block_begins() -> None:
+    hidden = PartStart(0, Reasoning(dialect=DIALECT, redacted=True))
+    events = write(
+        START, hidden, Piece(0, "QU", "encrypted"), Piece(0, "JD", "encrypted"), PartEnd(0), *END
+    )
+    assert blocks(events) == [{"type": "redacted_thinking", "data": "QUJD"}]
+
+
+def test_what_a_stream_cannot_say_is_noted() -> None:
+    losses = Losses()
+    writer = MessagesCodec().writer(REQUEST, losses=losses)
+    out = writer.write(
+        [
+            START,
+            PartStart(0, Reasoning("Hm", dialect="x")),
+            Piece(0, "sig", "signature"),
+            PartStart(1, Text("Fact", signature="s")),
+            Piece(1, "", "citation", citation=Citation(file_id="f")),
+            PartStart(2, ToolCall("t", "f", "{}", signature="s")),
+            PartStart(3, Media("image", data="AA", media_type="image/png")),
+            PartStart(4, Opaque("x", "web_search", Raw(b"{}"))),
+            PartStart(0, Text("Other"), choice=1),
+            *END,
+        ]
+    )
+    assert out
+    assert losses.found == (
+        "reply.signature",
+        "choices[1]",
+        "reply.citations",
+        "reply.image",
+        "reply.web_search",
+    )

@@ -13,6 +13,7 @@ import openai
 import pytest
 from botocore.eventstream import EventStreamBuffer
 
+from gomodel_proxy.api import Losses
 from gomodel_proxy.wire.hub import Hub
 from gomodel_proxy.wire.openai_chat_codec import ChatCodec
 from gomodel_proxy_bedrock.codec import ConverseCodec
@@ -196,7 +197,7 @@ REQUEST = {"model": "m", "messages": HI, "stream": True}
 def passed(pieces: list[bytes]) -> tuple[bytes, StreamMeter, bool]:
     """Return what a caller gets of a stream in pieces, its meter, and whether it ended well."""
     passage = Hub(ChatCodec(), ConverseCodec()).begin(json.dumps(REQUEST).encode(), "m", {})
-    meter, stage, out = StreamMeter(), passage.stream(), b""
+    meter, stage, out = StreamMeter(), passage.stream(Losses()), b""
     for piece in pieces:
         events = meter.feed(piece)
         out += stage.feed(events) if events else b""

@@ -10,8 +10,8 @@ import openai
 import pytest
 
 from gomodel_proxy.api.chat import Failed, Finish, Opaque, PartEnd, PartStart, Piece, UsageReport
+from gomodel_proxy_bedrock.codec import ConverseCodec
 from gomodel_proxy_bedrock.meter import StreamMeter
-from gomodel_proxy_bedrock.reader import StreamReader
 
 from .conftest import EVENT_STREAM, KEY, reply
 from .frames import exception, frame, said
@@ -32,7 +32,7 @@ def stop(index: int) -> bytes:
 
 
 def read(*messages: bytes) -> list[Any]:
-    return list(StreamReader().feed(StreamMeter().feed(b"".join(messages))))
+    return list(ConverseCodec().reader(traits={}).feed(StreamMeter().feed(b"".join(messages))))
 
 
 def test_a_meter_knows_an_end() -> None:
@@ -111,7 +111,9 @@ def test_an_exception_is_reported() -> None:
     assert meter.error == "Too many tokens."
     assert meter.reported
     assert meter.close(framed=True) == (b"", False)
-    assert StreamReader().feed(out)[-1] == Failed("Too many tokens.", code="throttlingException")
+    assert ConverseCodec().reader(traits={}).feed(out)[-1] == Failed(
+        "Too many tokens.", code="throttlingException"
+    )
     meter = StreamMeter()
     meter.feed(frame(b"", message_type="error", error_code="Gone", error_message="It went."))
     assert (meter.error, meter.reported) == ("It went.", True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gomodel_proxy.api import Losses
 from gomodel_proxy.wire.hub import Hub
 from gomodel_proxy.wire.openai_chat_codec import ChatCodec as OpenAICodec
 from gomodel_proxy_cohere.codec import ChatCodec
@@ -33,7 +34,7 @@ ASKED = json.dumps(
 def through(body: bytes, piece: int = 0, *, framed: bool = True) -> tuple[bytes, bool, ChatMeter]:
     """Return what an OpenAI caller gets, whether the end was proper, and the meter."""
     meter = ChatMeter()
-    stage = Hub(OpenAICodec(), ChatCodec()).begin(ASKED, "command", {}).stream()
+    stage = Hub(OpenAICodec(), ChatCodec()).begin(ASKED, "command", {}).stream(Losses())
     out = b""
     for at in range(0, len(body), piece or len(body) or 1):
         passed = meter.feed(body[at : at + (piece or len(body))])

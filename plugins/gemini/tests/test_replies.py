@@ -31,7 +31,7 @@ from gomodel_proxy_gemini.usage import read_usage, write_usage
 
 def read(candidate: dict[str, Any], **members: Any) -> Choice:
     body = {"candidates": [candidate], "responseId": "r", "modelVersion": "m", **members}
-    (choice,) = GeminiCodec().read_reply(json.dumps(body).encode()).choices
+    (choice,) = GeminiCodec().read_reply(json.dumps(body).encode(), traits={}).choices
     return choice
 
 
@@ -63,7 +63,7 @@ def test_reasons_to_finish(word: str, reason: str) -> None:
 def test_a_blocked_prompt() -> None:
     feedback = {"blockReason": "SAFETY", "blockReasonMessage": "No."}
     body = json.dumps({"promptFeedback": feedback}).encode()
-    (choice,) = GeminiCodec().read_reply(body).choices
+    (choice,) = GeminiCodec().read_reply(body, traits={}).choices
     assert (choice.finish, choice.raw_finish) == ("content_filter", "SAFETY")
     assert [part.text for part in choice.parts if isinstance(part, Refusal)] == ["No."]
 
@@ -246,4 +246,4 @@ def test_probabilities_go_both_ways() -> None:
 
 def test_what_is_no_reply() -> None:
     with pytest.raises(ValueError, match="array"):
-        GeminiCodec().read_reply(b'{"candidates":[{"content":{"parts":5}}]}')
+        GeminiCodec().read_reply(b'{"candidates":[{"content":{"parts":5}}]}', traits={})

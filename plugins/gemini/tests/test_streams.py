@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gomodel_proxy.api import Losses
 from gomodel_proxy.api.chat import (
     ChatRequest,
     Citation,
@@ -174,7 +175,7 @@ def test_parts_of_a_kind_grow_and_others_begin_anew() -> None:
 def test_calls_without_ids_get_the_same_ones_whole_and_streamed() -> None:
     call = {"functionCall": {"name": "f", "args": {}}}
     body = reply(call, call, finish="STOP")
-    whole = GeminiCodec().read_reply(json.dumps(body).encode()).choices[0].parts
+    whole = GeminiCodec().read_reply(json.dumps(body).encode(), traits={}).choices[0].parts
     streamed = [event.part for event in read(sse(body)) if isinstance(event, PartStart)]
     ids = [part.id for part in whole if isinstance(part, ToolCall)]
     assert ids == [part.id for part in streamed if isinstance(part, ToolCall)]
@@ -205,7 +206,7 @@ HEAD = Start("m1", "gpt-x", 0)
 
 
 def written(*events: StreamEvent, close: bool = True) -> list[Any]:
-    writer = GeminiWriter()
+    writer = GeminiWriter(Losses())
     data = writer.write([HEAD, *events])
     return chunks((data + (writer.close() if close else b"")).decode())
 
@@ -286,7 +287,7 @@ def test_sources_are_said_at_the_end_in_bytes() -> None:
 
 
 def test_a_failure_inside_is_an_error_event() -> None:
-    writer = GeminiWriter()
+    writer = GeminiWriter(Losses())
     data = writer.write([HEAD, Failed("down", code="overloaded")])
     assert json.loads(data[6:]) == {
         "error": {"code": 500, "message": "down", "status": "overloaded"}
@@ -297,7 +298,7 @@ def test_a_failure_inside_is_an_error_event() -> None:
 @pytest.mark.parametrize("file", STREAMS)
 def test_written_again_a_stream_says_the_same(file: str) -> None:
     recorded = load(file)
-    writer = GeminiWriter()
+    writer = GeminiWriter(Losses())
     again = writer.write(read(recorded["body"].encode())) + writer.close()
     got = said({**recorded, "body": again.decode()})
     want = said(recorded)
@@ -314,10 +315,10 @@ def test_written_again_a_stream_says_the_same(file: str) -> None:
 def test_through_a_chat_stream_and_back() -> None:
     request = ChatRequest("m", [], stream_usage=True)
     source = sse(reply({"text": "Hm", "thought": True}), reply({"text": "Yes"}, finish="STOP"))
-    writer = ChatCodec().writer(request)
+    writer = ChatCodec().writer(request, losses=Losses())
     chat = writer.write(read(source)) + writer.close()
-    reader = ChatCodec().reader()
-    back = GeminiWriter()
+    reader = ChatCodec().reader(traits={})
+    back = GeminiWriter(Losses())
     again = back.write([*reader.feed(chat), *reader.close()]) + back.close()
     got = said({"stream": True, "body": again.decode()})
     assert (got.thoughts, got.text, got.finish) == ("Hm", "Yes", "STOP")

@@ -32,7 +32,7 @@ class MessagesCodec:
         """Return the body for a provider."""
         return writing.write_request(request, traits=traits, losses=losses)
 
-    def read_reply(self, body: bytes) -> ChatReply:
+    def read_reply(self, body: bytes, *, traits: Mapping[str, Any]) -> ChatReply:
         """Return a provider's whole reply."""
         return replies.read_reply(body)
 
@@ -40,10 +40,10 @@ class MessagesCodec:
         """Return a whole reply for the caller."""
         return replies.write_reply(reply, losses=losses)
 
-    def reader(self) -> MessageReader:
+    def reader(self, *, traits: Mapping[str, Any]) -> MessageReader:
         """Return the reader of one stream."""
         return MessageReader()
 
-    def writer(self, request: ChatRequest) -> MessageWriter:
+    def writer(self, request: ChatRequest, *, losses: Losses) -> MessageWriter:
         """Return the writer of one stream."""
-        return MessageWriter(request)
+        return MessageWriter(request, losses)

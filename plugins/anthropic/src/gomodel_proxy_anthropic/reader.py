@@ -47,7 +47,7 @@ class _Delta(msgspec.Struct, gc=False):
     partial_json: str = ""
     thinking: str = ""
     signature: str = ""
-    citation: Raw | None = None
+    citation: Raw = json.NULL
     stop_reason: str | None = None
     stop_sequence: str | None = None
 
@@ -132,7 +132,7 @@ class MessageReader:
             events.append(Piece(index, delta.thinking))
         elif kind == "signature_delta":
             events.append(Piece(index, delta.signature, "signature"))
-        elif kind == "citations_delta" and delta.citation is not None:
+        elif kind == "citations_delta" and delta.citation != json.NULL:
             citation = read_citation(delta.citation)
             events.append(Piece(index, "", "citation", citation=citation))
 

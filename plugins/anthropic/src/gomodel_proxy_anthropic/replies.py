@@ -31,7 +31,15 @@ from .usage import read_usage, write_usage
 if TYPE_CHECKING:
     from gomodel_proxy.api import Losses
 
-__all__ = ["FINISHES", "call_input", "read_reply", "stop_reason", "thought", "write_reply"]
+__all__ = [
+    "FINISHES",
+    "call_input",
+    "drop_part",
+    "drop_proof",
+    "read_reply",
+    "stop_reason",
+    "write_reply",
+]
 
 FINISHES: Final[dict[str, FinishReason]] = {
     "end_turn": "stop",
@@ -135,19 +143,35 @@ def _write_part(part: Part, losses: Losses) -> Any:
         return _write_text(part, losses) if part.text else None
     if isinstance(part, Refusal):
         return {"type": "text", "text": part.text}
+    drop_proof(part, losses)
     if isinstance(part, ToolCall):
         return {"type": "tool_use", "id": part.id, "name": part.name, "input": call_input(part)}
     if isinstance(part, Reasoning):
-        return thought(part)
+        return _thought(part)
     if isinstance(part, Opaque) and part.dialect == DIALECT:
         return part.raw
-    kind = part.kind if isinstance(part, Media) else getattr(part, "type", "part")
-    losses.drop(f"reply.{kind}")
+    drop_part(part, losses)
     said = getattr(part, "text", None)
     return {"type": "text", "text": said} if said else None
 
 
+def drop_part(part: Part, losses: Losses) -> None:
+    """Note a part that no block can be."""
+    kind = part.kind if isinstance(part, Media) else getattr(part, "type", "part")
+    losses.drop(f"reply.{kind}")
+
+
+def drop_proof(part: Part, losses: Losses) -> None:
+    """Note a proof that is not Anthropic's own thought's: no block has a place for it."""
+    if isinstance(part, Reasoning) and part.dialect == DIALECT:
+        return
+    for name in ("signature", "encrypted"):
+        if getattr(part, name, None) is not None:
+            losses.drop("reply", name)
+
+
 def _write_text(part: Text, losses: Losses) -> dict[str, Any]:
+    drop_proof(part, losses)
     block: dict[str, Any] = {"type": "text", "text": part.text}
     if part.citations:
         written = [write_citation(one, part.text) for one in part.citations]
@@ -159,7 +183,7 @@ def _write_text(part: Text, losses: Losses) -> dict[str, Any]:
     return block
 
 
-def thought(part: Reasoning) -> dict[str, Any] | None:
+def _thought(part: Reasoning) -> dict[str, Any] | None:
     """Return a thought as a block, None if nothing of it can be shown.
 
     Another vendor's has no signature, as Anthropic could not check it.

@@ -20,21 +20,23 @@ from gomodel_proxy.api.chat import (
     PartStart,
     Piece,
     Reasoning,
+    Refusal,
     Start,
+    Text,
     ToolCall,
     UsageReport,
 )
 
 from .citations import DIALECT, write_citation
 from .estimate import estimate_request
-from .replies import call_input, stop_reason
+from .replies import call_input, drop_part, drop_proof, stop_reason
 from .usage import write_usage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gomodel_proxy.api import Usage
-    from gomodel_proxy.api.chat import ChatRequest, StreamEvent
+    from gomodel_proxy.api import Losses, Usage
+    from gomodel_proxy.api.chat import ChatRequest, Citation, StreamEvent
 
 __all__ = ["MessageWriter"]
 
@@ -56,12 +58,17 @@ _DELTAS: Final = {
 
 
 class _Open:
-    """A part under way: its block's number once it has one, and what it has said so far."""
+    """A part under way: its block's number once it has one, and what it has said so far.
 
-    __slots__ = ("block", "number", "part", "said")
+    ``proven`` is a thought of Anthropic's own; of a ``hidden`` one there is nothing but its proof.
+    """
+
+    __slots__ = ("block", "hidden", "number", "part", "proven", "said")
 
     def __init__(self, part: Part) -> None:
         self.part = part
+        self.proven = isinstance(part, Reasoning) and part.dialect == DIALECT
+        self.hidden = self.proven and isinstance(part, Reasoning) and part.redacted
         self.block: int | None = None
         self.number = 0
         self.said: list[str] = []
@@ -70,8 +77,9 @@ class _Open:
 class MessageWriter:
     """Writes one stream: the first choice, which is all that a message can have."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(self, request: ChatRequest, losses: Losses) -> None:
         self._request = request
+        self._losses = losses
         self._started = False
         self._blocks = 0
         self._current = -1
@@ -87,6 +95,8 @@ class MessageWriter:
             if isinstance(event, (Piece, PartStart, PartEnd)):
                 if event.choice == 0:
                     self._content(event, out)
+                elif isinstance(event, PartStart):
+                    self._losses.drop(f"choices[{event.choice}]")
             elif isinstance(event, Start):
                 self._start(event.id, event.model, event.usage, out)
             elif isinstance(event, Finish):
@@ -165,20 +175,23 @@ class MessageWriter:
 
     def _begin(self, part: Part, out: list[bytes]) -> None:
         self._open = one = _Open(part)
+        drop_proof(part, self._losses)
         if isinstance(part, ToolCall):
             block = {"type": "tool_use", "id": part.id, "name": part.name, "input": {}}
             self._block(one, block, out)
             if part.arguments and part.arguments != "{}":
                 self._say(one, part.arguments, out)
-        elif isinstance(part, Reasoning) and part.dialect == DIALECT and part.redacted:
-            self._block(one, {"type": "redacted_thinking", "data": part.encrypted or ""}, out)
+        elif isinstance(part, Reasoning) and one.hidden:
+            one.said.append(part.encrypted or "")
         elif isinstance(part, Opaque) and part.dialect == DIALECT:
             self._block(one, part.raw, out)
         else:
+            if not isinstance(part, (Text, Refusal, Reasoning)):
+                drop_part(part, self._losses)
             text = getattr(part, "text", None)
             if text:
                 self._say(one, text, out)
-            if isinstance(part, Reasoning) and part.signature:
+            if one.proven and isinstance(part, Reasoning) and part.signature:
                 self._sign(one, part.signature, out)
 
     def _block(self, one: _Open, block: Any, out: list[bytes]) -> None:
@@ -189,6 +202,9 @@ class MessageWriter:
     def _end(self, out: list[bytes]) -> None:
         one = self._open
         self._open = None
+        if one is not None and one.hidden:  # its block begins whole
+            hidden = {"type": "redacted_thinking", "data": "".join(one.said)}
+            self._block(one, hidden, out)
         if one is None or one.block is None:
             return
         if isinstance(one.part, ToolCall) and one.part.kind == "custom":
@@ -206,15 +222,23 @@ class MessageWriter:
                 self._say(one, "\n\n", out)
             if piece.text:
                 self._say(one, piece.text, out)
-        elif field == "signature":
-            if isinstance(one.part, Reasoning) and one.part.dialect == DIALECT:
-                self._sign(one, piece.text, out)
         elif field == "citation" and piece.citation is not None:
-            written = write_citation(piece.citation, "".join(one.said))
-            if written is not None:
-                if one.block is None:  # some vendors cite before they speak
-                    self._block(one, {"type": "text", "text": ""}, out)
-                out.append(_DELTAS["citations_delta"] % (one.block, _encode(written)))
+            self._cite(one, piece.citation, out)
+        elif field == "signature" and one.proven:
+            self._sign(one, piece.text, out)
+        elif field == "encrypted" and one.hidden:
+            one.said.append(piece.text)
+        else:
+            self._losses.drop("reply", field)
+
+    def _cite(self, one: _Open, citation: Citation, out: list[bytes]) -> None:
+        written = write_citation(citation, "".join(one.said))
+        if written is None:
+            self._losses.drop("reply.citations")
+            return
+        if one.block is None:  # some vendors cite before they speak
+            self._block(one, {"type": "text", "text": ""}, out)
+        out.append(_DELTAS["citations_delta"] % (one.block, _encode(written)))
 
     def _say(self, one: _Open, text: str, out: list[bytes]) -> None:
         part = one.part
@@ -238,9 +262,8 @@ class MessageWriter:
             self._block(one, {"type": "thinking", "thinking": "", "signature": ""}, out)
 
     def _sign(self, one: _Open, signature: str, out: list[bytes]) -> None:
-        if isinstance(one.part, Reasoning) and one.part.dialect == DIALECT:
-            self._think(one, out)
-            out.append(_DELTAS["signature_delta"] % (one.block, _encode(signature)))
+        self._think(one, out)
+        out.append(_DELTAS["signature_delta"] % (one.block, _encode(signature)))
 
 
 def _said(one: _Open) -> ToolCall:

@@ -12,7 +12,7 @@ from .data import published_prices, published_traits
 from .dialect import EMBED
 from .failures import refusal
 from .listing import read_listing
-from .replies import DIALECT
+from .proofs import DIALECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

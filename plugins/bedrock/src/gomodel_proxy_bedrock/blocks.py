@@ -2,9 +2,9 @@
 
 docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html (2026-11).
 
-Traits: ``cache`` (where the model takes cache points: "messages", "system", "tools"), ``proofs``
-(other dialects whose signed thoughts the model takes), ``tool_result_media`` (the kinds of media
-that may stand inside a tool's result; others follow it), and those of `media`.
+Traits: ``cache`` (where the model takes cache points: "messages", "system", "tools"),
+``tool_result_media`` (the kinds of media that may stand inside a tool's result; others follow it),
+and those of `media` and `proofs`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from gomodel_proxy.api.chat import (
 from gomodel_proxy.wire.members import place
 
 from .media import MediaWriter
-from .replies import DIALECT
+from .proofs import DIALECT, proofs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ class BlockWriter:
         self._losses = losses
         self._media = MediaWriter(traits, losses)
         self._cached: Sequence[str] = traits.get("cache", ())
-        self._proofs = (DIALECT, *traits.get("proofs", ()))
+        self._proofs = (DIALECT, proofs_of(traits))
         self._in_results: Sequence[str] | None = traits.get("tool_result_media")
 
     def turn(self, turn: Turn) -> list[Block]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import replies, writing
+from .proofs import DIALECT, proofs_of
 from .reader import StreamReader
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ class ConverseCodec:
         """Return the body of a request; see `writing`."""
         return writing.write_request(request, traits=traits, losses=losses)
 
-    def read_reply(self, body: bytes) -> ChatReply:
+    def read_reply(self, body: bytes, *, traits: Mapping[str, Any]) -> ChatReply:
         """Return a whole reply; raises ValueError if it is none."""
-        return replies.read_reply(body)
+        return replies.read_reply(body, proofs_of(traits))
 
-    def reader(self) -> EventReader:
+    def reader(self, *, traits: Mapping[str, Any]) -> EventReader:
         """Return the reader of one stream."""
-        return StreamReader()
+        return StreamReader(proofs_of(traits))
 
     def read_request(self, body: bytes) -> ChatRequest:
         """Raise: nobody calls in this dialect."""
@@ -43,10 +44,10 @@ class ConverseCodec:
         """Raise: nobody calls in this dialect."""
         _uncalled()
 
-    def writer(self, request: ChatRequest) -> EventWriter:
+    def writer(self, request: ChatRequest, *, losses: Losses) -> EventWriter:
         """Raise: nobody calls in this dialect."""
         _uncalled()
 
 
 def _uncalled() -> NoReturn:
-    raise NotImplementedError(f"{replies.DIALECT} has no path of the gateway's")
+    raise NotImplementedError(f"{DIALECT} has no path of the gateway's")

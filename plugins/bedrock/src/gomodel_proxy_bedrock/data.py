@@ -42,7 +42,7 @@ class _Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     parallel_tools: str | None = None
     tool_result_media: list[str] | None = None
     cache: list[str] | None = None
-    proofs: list[str] | None = None
+    proofs: str | None = None
     thinking: str | None = None
     thinking_off: str | None = None
     efforts: list[str] | None = None

@@ -10,7 +10,7 @@ from gomodel_proxy.wire.openai_reply import name_provider, read_reply
 
 from .codec import ConverseCodec
 from .fields import BodyFields
-from .replies import DIALECT
+from .proofs import DIALECT
 from .usage import read_usage
 
 if TYPE_CHECKING:

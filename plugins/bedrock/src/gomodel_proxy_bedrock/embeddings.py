@@ -92,7 +92,7 @@ class EmbeddingsPassage:
         shown = [pack(vector) for vector in vectors] if self._request.packed else vectors
         return Translation(write_vectors(shown, self._model, tokens), usage=usage)
 
-    def stream(self) -> Stage:
+    def stream(self, losses: Losses) -> Stage:
         """Raise: embeddings do not stream."""
         raise NotImplementedError("embeddings do not stream")
 

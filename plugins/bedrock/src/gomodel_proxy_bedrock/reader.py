@@ -29,7 +29,7 @@ from gomodel_proxy.wire import json
 from gomodel_proxy.wire.members import Members
 from gomodel_proxy.wire.sse import Cutter
 
-from .replies import DIALECT, FINISHES, new_id, now, read_block, read_citation, stopped_by
+from .replies import FINISHES, new_id, now, read_block, read_citation, stopped_by
 from .usage import read_usage
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ class _Held:
 class StreamReader:
     """Reads one stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, proofs: str) -> None:
+        self._proofs = proofs
         self._cutter = Cutter()
         self._open: dict[int, str] = {}
         self._silent: set[int] = set()
@@ -193,7 +194,8 @@ class StreamReader:
         if index in self._open:
             return
         self._open[index] = kind
-        part = Text("") if kind == "text" else Reasoning(dialect=DIALECT, redacted=kind == "hidden")
+        thought = Reasoning(dialect=self._proofs, redacted=kind == "hidden")
+        part = Text("") if kind == "text" else thought
         events.append(PartStart(index, part))
 
     def _start(self, event: _Event, events: list[StreamEvent]) -> None:
@@ -210,7 +212,7 @@ class StreamReader:
     def _stop(self, index: int, events: list[StreamEvent]) -> None:
         held = self._held.pop(index, None)
         if held is not None:
-            events.append(PartStart(index, read_block(held.whole())))
+            events.append(PartStart(index, read_block(held.whole(), self._proofs)))
         elif index in self._silent:  # a call of a tool that takes nothing
             events.append(Piece(index, "{}", "arguments"))
         elif index not in self._open:

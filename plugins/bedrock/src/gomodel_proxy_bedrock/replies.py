@@ -29,13 +29,13 @@ from gomodel_proxy.api.chat import (
 from gomodel_proxy.wire import json
 from gomodel_proxy.wire.members import Members
 
+from .proofs import DIALECT
 from .usage import read_usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
-    "DIALECT",
     "FINISHES",
     "new_id",
     "now",
@@ -45,7 +45,6 @@ __all__ = [
     "stopped_by",
 ]
 
-DIALECT: Final = "bedrock.converse"
 FINISHES: Final[dict[str, FinishReason]] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -69,15 +68,15 @@ def now() -> int:
     return int(time.time())
 
 
-def read_reply(body: bytes) -> ChatReply:
-    """Return a whole reply; raises ValueError if it is none."""
+def read_reply(body: bytes, proofs: str) -> ChatReply:
+    """Return a whole reply, its thoughts those of a dialect; raises ValueError if it is none."""
     try:
-        return _read(Members(body))
+        return _read(Members(body), proofs)
     except InvalidRequest as error:
         raise ValueError(error.message) from error
 
 
-def _read(members: Members) -> ChatReply:
+def _read(members: Members, proofs: str) -> ChatReply:
     output = members.members("output") or Members(b"{}")
     message = output.members("message") or Members(b"{}")
     reason = members.text("stopReason")
@@ -85,7 +84,7 @@ def _read(members: Members) -> ChatReply:
     fields = members.raw("additionalModelResponseFields")
     members.raw("metrics")  # how long it took says nothing of the answer
     choice = Choice(
-        parts=[read_block(block) for block in message.array("content") or ()],
+        parts=[read_block(block, proofs) for block in message.array("content") or ()],
         finish=None if reason is None else FINISHES.get(reason, "other"),
         stopped_by=stopped_by(fields),
         raw_finish=reason,
@@ -115,7 +114,7 @@ def stopped_by(fields: Raw | None) -> str | None:
         return None  # a document of the model's own making
 
 
-def read_block(raw: Raw) -> Part:
+def read_block(raw: Raw, proofs: str) -> Part:
     """Return one content block; a kind without a word in the model is opaque."""
     block = Members(raw)
     text = block.text("text")
@@ -126,7 +125,7 @@ def read_block(raw: Raw) -> Part:
         return _read_call(inner, raw)
     inner = block.members("reasoningContent")
     if inner is not None:
-        return _read_thought(inner)
+        return _read_thought(inner, proofs)
     inner = block.members("citationsContent")
     if inner is not None:
         said = [piece.text("text") or "" for piece in inner.objects("content")]
@@ -146,12 +145,12 @@ def _read_call(call: Members, raw: Raw) -> Part:
     return ToolCall(call.needed("toolUseId"), call.needed("name"), arguments)
 
 
-def _read_thought(thought: Members) -> Reasoning:
+def _read_thought(thought: Members, proofs: str) -> Reasoning:
     hidden = thought.text("redactedContent")
     if hidden is not None:
-        return Reasoning(encrypted=hidden, redacted=True, dialect=DIALECT)
+        return Reasoning(encrypted=hidden, redacted=True, dialect=proofs)
     inner = thought.members("reasoningText") or Members(b"{}")
-    return Reasoning(inner.text("text") or "", signature=inner.text("signature"), dialect=DIALECT)
+    return Reasoning(inner.text("text") or "", signature=inner.text("signature"), dialect=proofs)
 
 
 def _read_image(image: Members) -> Part:

@@ -22,7 +22,7 @@ from gomodel_proxy.wire.json import encode
 from gomodel_proxy.wire.members import place
 
 from .blocks import cache_point
-from .replies import DIALECT
+from .proofs import DIALECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

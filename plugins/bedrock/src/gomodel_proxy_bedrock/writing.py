@@ -22,7 +22,7 @@ from msgspec import Raw
 from gomodel_proxy.api import InvalidRequest
 
 from .blocks import BlockWriter, cache_point
-from .replies import DIALECT
+from .proofs import DIALECT
 from .thinking import thinks, write_thinking
 from .tools import write_tools
 from .turns import take_turns

@@ -28,11 +28,11 @@ class ChatCodec:
         """Return the body of a request; see `writing`."""
         return writing.write_request(request, traits=traits, losses=losses)
 
-    def read_reply(self, body: bytes) -> ChatReply:
+    def read_reply(self, body: bytes, *, traits: Mapping[str, Any]) -> ChatReply:
         """Return a whole reply; raises ValueError if it is none."""
         return replies.read_reply(body)
 
-    def reader(self) -> StreamReader:
+    def reader(self, *, traits: Mapping[str, Any]) -> StreamReader:
         """Return the reader of one stream."""
         return StreamReader()
 
@@ -44,7 +44,7 @@ class ChatCodec:
         """Raise: nobody calls in this dialect."""
         _uncalled()
 
-    def writer(self, request: ChatRequest) -> EventWriter:
+    def writer(self, request: ChatRequest, *, losses: Losses) -> EventWriter:
         """Raise: nobody calls in this dialect."""
         _uncalled()
 

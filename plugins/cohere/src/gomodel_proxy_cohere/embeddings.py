@@ -111,6 +111,6 @@ class EmbeddingsPassage:
         tokens = 0 if usage is None else usage.input or 0
         return Translation(write_vectors(vectors, self._model, tokens), usage=usage)
 
-    def stream(self) -> Stage:
+    def stream(self, losses: Losses) -> Stage:
         """Raise: embeddings do not stream."""
         raise NotImplementedError("embeddings do not stream")

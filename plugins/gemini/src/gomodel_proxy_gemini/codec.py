@@ -38,7 +38,7 @@ class GeminiCodec:
         """Return the body for a provider."""
         return write_request(request, traits=traits, losses=losses)
 
-    def read_reply(self, body: bytes) -> ChatReply:
+    def read_reply(self, body: bytes, *, traits: Mapping[str, Any]) -> ChatReply:
         """Return a provider's whole reply."""
         return read_reply(body)
 
@@ -46,10 +46,10 @@ class GeminiCodec:
         """Return a whole reply for the caller."""
         return write_reply(reply, losses=losses)
 
-    def reader(self) -> GeminiReader:
+    def reader(self, *, traits: Mapping[str, Any]) -> GeminiReader:
         """Return the reader of one stream."""
         return GeminiReader()
 
-    def writer(self, request: ChatRequest) -> GeminiWriter:
+    def writer(self, request: ChatRequest, *, losses: Losses) -> GeminiWriter:
         """Return the writer of one stream."""
-        return GeminiWriter()
+        return GeminiWriter(losses)

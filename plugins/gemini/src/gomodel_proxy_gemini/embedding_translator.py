@@ -87,6 +87,6 @@ class EmbeddingPassage:
         written = write_vectors(vectors, self._model, tokens, estimated=True)
         return Translation(written, usage=usage)
 
-    def stream(self) -> Any:
+    def stream(self, losses: Losses) -> Any:
         """Raise: embeddings do not stream."""
         raise NotImplementedError("embeddings do not stream")

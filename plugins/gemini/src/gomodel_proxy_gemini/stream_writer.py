@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from gomodel_proxy.api import Losses
 from gomodel_proxy.api.chat import (
     Failed,
     Finish,
@@ -37,7 +36,7 @@ from .words import word_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gomodel_proxy.api import Usage
+    from gomodel_proxy.api import Losses, Usage
     from gomodel_proxy.api.chat import Part, StreamEvent
 
 __all__ = ["GeminiWriter"]
@@ -49,7 +48,8 @@ _Key = tuple[int, int]
 class GeminiWriter:
     """Writes one stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, losses: Losses) -> None:
+        self._losses = losses
         self._head: dict[str, Any] = {}
         self._tail = b"}\n\n"
         self._parts: dict[_Key, Part] = {}
@@ -58,7 +58,6 @@ class GeminiWriter:
         self._sources: dict[int, Sources] = {}
         self._finishes: dict[int, Finish] = {}
         self._usage: Usage | None = None
-        self._losses = Losses()
 
     def write(self, events: Sequence[StreamEvent]) -> bytes:
         """Return the bytes of these events."""
@@ -129,7 +128,7 @@ class GeminiWriter:
 
     def _think(self, key: _Key, text: str, out: list[bytes]) -> None:
         if text:
-            self._say(key[0], _encode(write_thoughts(text, None)), out)
+            self._say(key[0], _encode(write_thoughts(text, None, self._losses)), out)
 
     def _piece(self, event: Piece, out: list[bytes]) -> None:
         key = (event.choice, event.index)
@@ -162,7 +161,7 @@ class GeminiWriter:
             arguments = "".join(self._arguments.pop(key, ()))
             self._say(key[0], _encode(write_call(part, arguments, self._losses)), out)
         elif isinstance(part, Reasoning):
-            proof = write_thoughts("", pack(part))
+            proof = write_thoughts("", pack(part), self._losses)
             if proof is not None:
                 self._say(key[0], _encode(proof), out)
 
