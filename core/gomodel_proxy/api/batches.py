@@ -65,10 +65,15 @@ class BatchError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """Tokens, and pico-USD; a cost is None as soon as one of its parts is unknown."""
+    """Tokens, and pico-USD; a cost is None as soon as one of its parts is unknown.
+
+    ``cached_tokens`` are part of the input, ``reasoning_tokens`` of the output.
+    """
 
     input_tokens: int = 0
+    cached_tokens: int = 0
     output_tokens: int = 0
+    reasoning_tokens: int = 0
     input_cost: int | None = 0
     output_cost: int | None = 0
     total_cost: int | None = 0
@@ -115,9 +120,10 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One batch as it stands. ``id`` is ``batch_`` and hex; ``metadata`` is a JSON object.
 
     ``headers`` are those of the caller's that its lines take along. ``taken`` lines and ``blanks``,
-    empty ones, ``read`` bytes of the input, have been read in. ``resent`` counts lines that were leased again because a
-    lease ran out on them, and so may have been sent twice. ``due`` is when somebody must look
-    after the batch, None if only what happens to its lines matters.
+    empty ones, ``read`` bytes of the input, have been read in. ``resent`` counts lines that were
+    leased again because a lease ran out on them, and so may have been sent twice. ``due`` is when
+    somebody must look after the batch, None if only what happens to its lines matters.
+    ``output_lifetime`` is seconds until its files expire, None if they do not.
     """
 
     id: str
@@ -150,6 +156,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     errors: tuple[BatchError, ...] = ()
     shipments: tuple[Shipment, ...] = ()
     webhook: Webhook | None = None
+    output_lifetime: int | None = None
     output_file: str | None = None
     error_file: str | None = None
     in_progress_at: int | None = None

@@ -22,13 +22,19 @@ class LineAsk(msgspec.Struct, frozen=True):
 
 
 class BatchAsk(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller asks for: a file of lines, or the lines themselves. ``window`` is text."""
+    """What a caller asks for: a file of lines, or the lines themselves. ``window`` is text.
+
+    ``output_lifetime`` is seconds that the files of results are kept. ``ignored`` are members that
+    mean nothing here; the caller is told so.
+    """
 
     endpoint: str = ""
     window: str = "24h"
     input_file: str | None = None
     lines: Sequence[LineAsk] | None = None
     metadata: dict[str, str] = {}
+    output_lifetime: int | None = None
+    ignored: tuple[str, ...] = ()
 
 
 class BatchView(Protocol):
@@ -57,6 +63,10 @@ class BatchView(Protocol):
     @property
     def default_limit(self) -> int:
         """How long a page is if the caller does not say."""
+
+    @property
+    def max_limit(self) -> int:
+        """How long a page may be."""
 
     def name(self, id: str) -> str:
         """Return the id that its callers see."""

@@ -138,7 +138,9 @@ def spent(rows: Iterable[LedgerRow]) -> Spent:
     priced = [attempt for attempt in attempts if attempt.usage is not None]
     return Spent(
         input_tokens=sum(usage.input or 0 for usage in used),
+        cached_tokens=sum(usage.cache_read or 0 for usage in used),
         output_tokens=sum(usage.output or 0 for usage in used),
+        reasoning_tokens=sum(usage.reasoning or 0 for usage in used),
         input_cost=_total(attempt.input_cost for attempt in priced),
         output_cost=_total(attempt.output_cost for attempt in priced),
         total_cost=_total(attempt.total_cost for attempt in priced),
@@ -149,7 +151,9 @@ def _sum(first: Spent, others: Iterable[Spent]) -> Spent:
     all_ = [first, *others]
     return Spent(
         input_tokens=sum(one.input_tokens for one in all_),
+        cached_tokens=sum(one.cached_tokens for one in all_),
         output_tokens=sum(one.output_tokens for one in all_),
+        reasoning_tokens=sum(one.reasoning_tokens for one in all_),
         input_cost=_total(one.input_cost for one in all_),
         output_cost=_total(one.output_cost for one in all_),
         total_cost=_total(one.total_cost for one in all_),
