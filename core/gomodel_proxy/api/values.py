@@ -193,10 +193,12 @@ class Call:
     """One request on its way through the gateway; plugins read it, the core fills it in.
 
     ``id`` is the ledger row's, ``request_id`` the one both sides see. ``model`` is as asked.
-    ``target`` is set once routed. ``state`` is a plugin's own notes, by plugin name.
+    ``target`` is set once routed. ``batch`` is whose line it is, if it is one. ``state`` is a
+    plugin's own notes, by plugin name.
     """
 
     __slots__ = (
+        "batch",
         "body",
         "dialect",
         "headers",
@@ -235,6 +237,7 @@ class Call:
         self.principal: Principal = ANONYMOUS
         self.user_path = "/"
         self.model = ""
+        self.batch: str | None = None
         self.provider_hint: str | None = None
         self.stream = False
         self.strict = False

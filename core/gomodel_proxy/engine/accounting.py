@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.api import Ledger, LedgerRow, Resource, Resources
 
+    from .journal import Place
     from .segment import Segment
 
 __all__ = ["Accounts"]
@@ -130,15 +131,29 @@ class Accounts:
 
     def settle(self, row: LedgerRow) -> None:
         """Note a request's whole row, which must not change any more. Never raises."""
-        place = None
+        self.send(row, self.note(row))
+
+    def note(self, row: LedgerRow) -> Place | None:
+        """Note a whole row in the journal alone; `send` or `sent` follows. Never raises."""
         if self._journal is not None:
             try:
-                place = self._journal.settle(row)
+                return self._journal.settle(row)
             except (OSError, *UNWRITABLE) as error:  # memory has it, the store may take it
                 self._log.error("journal.settlement_refused", row=row.id, error=str(error))
+        return None
+
+    def send(self, row: LedgerRow, place: Place | None) -> None:
+        """Have a noted row brought to the store."""
         self._pending.add(row, place)
         if self._pending.count == _BATCH:
             self._wake.set()
+
+    def sent(self, rows: Sequence[tuple[LedgerRow, Place | None]]) -> None:
+        """Forget noted rows that the store has by another way: with the results they belong to."""
+        for _, place in rows:
+            if place is not None:
+                place[0].waiting -= 1
+        self._tell([row for row, _ in rows])
 
     # ------------------------------------------------------------ ownership
 

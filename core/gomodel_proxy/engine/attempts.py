@@ -131,7 +131,7 @@ class Attempts:
                 place = 0 if failover else place
 
     async def _gated(self, gate: Gate, account: Account, target: Target) -> Answer | None:
-        await gate.enter()
+        await gate.enter(patient=self._call.batch is not None)
         try:
             return await self._send(account, target)
         finally:

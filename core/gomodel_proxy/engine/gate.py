@@ -12,27 +12,35 @@ __all__ = ["Gate"]
 
 
 class Gate:
-    """Admits ``width`` at a time, first come first served; ``queue`` more may wait."""
+    """Admits ``width`` at a time, first come first served; ``queue`` more may wait.
+
+    Lines of batches come after everybody who waits live.
+    """
 
     def __init__(self, name: str, width: int, queue: int) -> None:
         self._name = name
         self._free = width
         self._queue = queue
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._patient: deque[asyncio.Future[None]] = deque()
 
-    async def enter(self) -> None:
-        """Wait for a place; raises `Unavailable` when too many wait already."""
-        if self._free > 0 and not self._waiting:
+    async def enter(self, *, patient: bool = False) -> None:
+        """Wait for a place; raises `Unavailable` when too many wait already.
+
+        ``patient`` is for lines of batches, of which only as many come as are executed at once.
+        """
+        if self._free > 0 and not self._waiting and not (patient and self._patient):
             self._free -= 1
             return
-        if len(self._waiting) >= self._queue:
+        if not patient and len(self._waiting) >= self._queue:
             raise Unavailable(
                 f"Provider '{self._name}' is at its limit and {self._queue} requests wait already.",
                 code="provider_busy",
                 headers=(("retry-after", "1"),),
             )
         place = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        queue = self._patient if patient else self._waiting
+        queue.append(place)
         try:
             await place
         except asyncio.CancelledError:
@@ -40,13 +48,13 @@ class Gate:
                 self.leave()  # the place was ours already: pass it on
             else:
                 with suppress(ValueError):  # `leave` has dropped it from the queue already
-                    self._waiting.remove(place)
+                    queue.remove(place)
             raise
 
     def leave(self) -> None:
         """Give the place to the next in the queue."""
-        while self._waiting:
-            place = self._waiting.popleft()
+        while queue := self._waiting or self._patient:
+            place = queue.popleft()
             if not place.done():
                 place.set_result(None)
                 return

@@ -24,7 +24,7 @@ from .ids import new, now
 from .turns import recall
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gomodel_proxy.api import Dialect, Fields, Observer
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .sinks import Sink
     from .turns import Turn
 
-__all__ = ["SHUTTING_DOWN", "explain", "refuse", "serve"]
+__all__ = ["SHUTTING_DOWN", "execute", "explain", "refuse", "serve"]
 
 SHUTTING_DOWN: Final = "shutting_down"
 
@@ -72,15 +72,7 @@ async def serve(
             raise _full(g)
         call.principal = principal or g.door.recall(headers) or await g.door.identify(headers)
         call.user_path = user_path(call.principal, headers)
-        call.strict = g.configuration.routing.strict or headers.get("x-gomodel-strict") == "1"
-        fields = _take(call, dialect, body, path)
-        if g.policy is None:
-            await _route_and_run(g, call, dialect, fields, sink)
-        else:
-            async with await g.policy.admit(call):
-                if await g.policy.request(call):
-                    fields = _take(call, dialect, call.body, path)
-                await _route_and_run(g, call, dialect, fields, sink)
+        await _admit(g, call, dialect, path, sink, g.books.settle)
     except GatewayError as error:
         refuse(g, call.request_id, dialect, sink, error)
     except asyncio.CancelledError as error:
@@ -92,6 +84,60 @@ async def serve(
         refuse(g, call.request_id, dialect, sink, fault)
     finally:
         g.running -= 1
+
+
+async def execute(
+    g: Generation,
+    dialect: Dialect,
+    headers: Mapping[str, str],
+    body: bytes,
+    sink: Sink,
+    *,
+    principal: Principal,
+    batch: str,
+    settle: Callable[[LedgerRow], None],
+) -> None:
+    """Execute a line of a batch as a call; raises what `serve` tells its caller.
+
+    ``settle`` is handed the row, which must not change any more, before this returns or raises.
+    """
+    id_ = new("req_")
+    call = Call(
+        id=id_,
+        request_id=id_,
+        operation=dialect.operation,
+        dialect=dialect.name,
+        headers=headers,
+        body=body,
+        started=now(),
+    )
+    call.principal = principal
+    call.user_path = principal.user_path
+    call.batch = batch
+    g.running += 1
+    try:
+        await _admit(g, call, dialect, _NO_PATH, sink, settle)
+    finally:
+        g.running -= 1
+
+
+async def _admit(
+    g: Generation,
+    call: Call,
+    dialect: Dialect,
+    path: Mapping[str, str],
+    sink: Sink,
+    settle: Callable[[LedgerRow], None],
+) -> None:
+    call.strict = g.configuration.routing.strict or call.headers.get("x-gomodel-strict") == "1"
+    fields = _take(call, dialect, call.body, path)
+    if g.policy is None:
+        await _route_and_run(g, call, dialect, fields, sink, settle)
+        return
+    async with await g.policy.admit(call):
+        if await g.policy.request(call):
+            fields = _take(call, dialect, call.body, path)
+        await _route_and_run(g, call, dialect, fields, sink, settle)
 
 
 def _take(call: Call, dialect: Dialect, body: bytes, path: Mapping[str, str]) -> Fields:
@@ -146,7 +192,12 @@ def refuse(
 
 
 async def _route_and_run(
-    g: Generation, call: Call, dialect: Dialect, fields: Fields, sink: Sink
+    g: Generation,
+    call: Call,
+    dialect: Dialect,
+    fields: Fields,
+    sink: Sink,
+    settle: Callable[[LedgerRow], None],
 ) -> None:
     observers: Sequence[Observer] = ()
     if g.observers:
@@ -177,7 +228,7 @@ async def _route_and_run(
         raise Unavailable("No provider is left to serve this model.", code="no_target")
     failure: BaseException | None = None
     try:
-        await _run(g, call, dialect, fields, targets, sink, observers, turn)
+        await _run(g, call, dialect, fields, targets, sink, observers, turn, settle)
     except BaseException as error:
         failure = error
         raise
@@ -209,6 +260,7 @@ async def _run(
     sink: Sink,
     observers: Sequence[Observer],
     turn: Turn | None,
+    settle: Callable[[LedgerRow], None],
 ) -> None:
     # The same words mean something else each time in a conversation, so no reply to them is kept.
     policy = g.policy
@@ -245,7 +297,8 @@ async def _run(
         row.http_status = 500
         raise
     finally:
-        _settle(g, row)
+        _complete(row)
+        settle(row)
     if answer is not None:
         _hand_over(answer, sink, observers)
 
@@ -270,12 +323,13 @@ def _row(g: Generation, call: Call, target: Target) -> LedgerRow:
         type=g.accounts[target.provider].type,
         served_model=target.model,
         stream=call.stream,
+        batch=call.batch,
         losses=[],
         attempts=[],
     )
 
 
-def _settle(g: Generation, row: LedgerRow) -> None:
+def _complete(row: LedgerRow) -> None:
     row.latency = now() - row.started
     if row.attempts:
         last = row.attempts[-1]
@@ -283,7 +337,6 @@ def _settle(g: Generation, row: LedgerRow) -> None:
             row.http_status = last.http_status
         if last.first_token is not None:
             row.first_token = last.started + last.first_token - row.started
-    g.books.settle(row)
 
 
 async def _owned(

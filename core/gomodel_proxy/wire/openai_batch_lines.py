@@ -45,36 +45,26 @@ _decode = msgspec.json.Decoder(_Usual).decode
 class Lines:
     """Cuts the pieces of a file into lines, and holds back no more than ``limit`` bytes."""
 
-    def __init__(self, limit: int, *, start: bool = True) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._start = start
         self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the lines that are complete, with their newline; raises `InvalidRequest`."""
-        if self._start:
-            data = self._rest + data
-            self._rest = b""
-            if len(data) < len(_BOM):
-                self._rest = data
-                return
-            self._start = False
-            data = data.removeprefix(_BOM)
-        first, newline, rest = data.partition(b"\n")
-        if not newline:
-            self._hold(self._rest + data)
+        *lines, rest = data.split(b"\n")
+        if not lines:
+            self._hold(self._rest + rest)
             return
-        yield self._rest + first + newline
-        lines = rest.split(b"\n")
+        lines[0] = self._rest + lines[0]
         self._rest = b""
-        for line in lines[:-1]:
+        for line in lines:
             yield line + b"\n"
-        self._hold(lines[-1])
+        self._hold(rest)
 
     def close(self) -> Iterator[bytes]:
         """Yield the last line, if it has no newline."""
         if self._rest:
-            yield self._rest.removeprefix(_BOM) if self._start else self._rest
+            yield self._rest
             self._rest = b""
 
     def _hold(self, rest: bytes) -> None:
@@ -91,7 +81,7 @@ def read_line(line: bytes, endpoint: str) -> Line:
     try:
         usual = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return checked(_asked(line), endpoint)
+        return checked(_asked(line.removeprefix(_BOM)), endpoint)
     return checked(LineAsk(usual.custom_id, usual.method, usual.url or None, usual.body), endpoint)
 
 
