@@ -85,7 +85,8 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``mark`` is what the vendor's list can be searched for. ``state``: "planned" until its intent
     is recorded, "sending" while it is being submitted, "uncertain" when nobody can tell whether the
     vendor took it, "sent" while the vendor works on it, "ended" when its results can be had,
-    "settled" when the lines have them, "failed" when the vendor took nothing of it.
+    "settled" when the lines have them, "failed" when the vendor took nothing of it. ``rest`` is
+    what became of lines that the results do not mention.
     """
 
     number: int
@@ -104,6 +105,7 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     resend: bool = False
     cancelled: bool = False
     error: str | None = None
+    rest: Literal["missing", "cancelled", "expired"] = "missing"
     vendor: bytes = b""
 
 

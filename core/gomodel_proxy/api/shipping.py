@@ -14,7 +14,15 @@ import msgspec
 from .batches import Shipment
 from .values import Headers, UpstreamRequest
 
-__all__ = ["Shipping", "ShippingTerms", "Steps", "VendorBatch", "VendorReply", "VendorResult"]
+__all__ = [
+    "PagedResults",
+    "Shipping",
+    "ShippingTerms",
+    "Steps",
+    "VendorBatch",
+    "VendorReply",
+    "VendorResult",
+]
 
 T = TypeVar("T")
 
@@ -44,13 +52,16 @@ class ShippingTerms(msgspec.Struct, frozen=True, kw_only=True):
 class VendorBatch(msgspec.Struct, frozen=True, kw_only=True):
     """A batch as the vendor tells it. ``data`` is what its provider wants back in `Shipment`.
 
-    "ended": results can be had, of some lines at least. "failed": there are none and nothing was
-    charged; ``error`` says why.
+    "ended": results can be had, of some lines at least; ``rest`` is what became of the others.
+    "failed": there are none and nothing was charged; ``error`` says why, and ``again`` that the
+    vendor may take it later, when it has room.
     """
 
     id: str
     state: Literal["running", "cancelling", "ended", "failed"]
+    rest: Literal["missing", "cancelled", "expired"] = "missing"
     error: str | None = None
+    again: bool = False
     data: bytes = b""
 
 
@@ -99,3 +110,18 @@ class Shipping(Protocol):
 
     def result(self, line: bytes) -> VendorResult:
         """Read one such line; raises ValueError on one that makes no sense."""
+
+    def leftovers(self, shipment: Shipment) -> Sequence[UpstreamRequest]:
+        """Return the requests that clear away what only settling needed; they may fail."""
+
+
+class PagedResults(Protocol):
+    """What a `Shipping` can be besides: one whose results come in pages of JSON, not in lines."""
+
+    def page(
+        self, shipment: Shipment, body: bytes
+    ) -> tuple[Sequence[bytes], UpstreamRequest | None]:
+        """Return the results of one page, and the request for the next one.
+
+        Raises ValueError on a body that is no page.
+        """
