@@ -15,7 +15,7 @@ from gomodel_proxy.engine.ids import new
 from gomodel_proxy.wire import json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from gomodel_proxy.api import StoredItem
 
@@ -27,14 +27,9 @@ __all__ = [
     "NewItems",
     "NewMetadata",
     "read_items",
-    "read_metadata",
 ]
 
 _MOST_ITEMS: Final = 20
-_MOST_KEYS: Final = 16
-_LONGEST_KEY: Final = 64
-_LONGEST_VALUE: Final = 512
-_texts = msgspec.json.Decoder(dict[str, str]).decode
 _array = msgspec.json.Decoder(list[Raw]).decode
 
 
@@ -65,34 +60,6 @@ class NewItems(msgspec.Struct, kw_only=True):
     """What a conversation gains."""
 
     items: list[dict[str, Any]]
-
-
-def read_metadata(members: Mapping[str, Raw]) -> bytes:
-    """Return the metadata; raises `InvalidRequest` naming what is wrong with it."""
-    raw = members.get("metadata", json.NULL)
-    if raw == json.NULL:
-        return b"{}"
-    try:
-        given = _texts(raw)
-    except msgspec.ValidationError:
-        raise InvalidRequest(
-            "'metadata' must be an object of strings.", code="invalid_type", param="metadata"
-        ) from None
-    if len(given) > _MOST_KEYS:
-        raise InvalidRequest(
-            f"'metadata' takes at most {_MOST_KEYS} members.",
-            code="invalid_value",
-            param="metadata",
-        )
-    for key, value in given.items():
-        if len(key) > _LONGEST_KEY or len(value) > _LONGEST_VALUE:
-            raise InvalidRequest(
-                f"'metadata' takes names of {_LONGEST_KEY} and values of {_LONGEST_VALUE} "
-                "characters at most.",
-                code="string_above_max_length",
-                param=f"metadata.{key[:_LONGEST_KEY]}",
-            )
-    return json.encode(given)
 
 
 def read_items(asking: Asking, raw: Raw) -> Sequence[StoredItem]:

@@ -15,6 +15,7 @@ from gomodel_proxy.engine.admission import user_path
 from gomodel_proxy.engine.errands import keepers, missing
 from gomodel_proxy.engine.ids import new, now
 from gomodel_proxy.wire import json
+from gomodel_proxy.wire.openai_metadata import read_metadata
 
 from .conversation_bodies import (
     Conversation,
@@ -22,7 +23,6 @@ from .conversation_bodies import (
     NewItems,
     NewMetadata,
     read_items,
-    read_metadata,
 )
 from .kept import Asking, read_object
 from .pages import PAGE, ItemList, lost, page_of, paged
@@ -57,7 +57,7 @@ async def create_conversation(request: web.Request) -> web.Response:
         owner=asking.principal.id,
         user_path=user_path(asking.principal, request.headers),
         created=now(),
-        metadata=read_metadata(members),
+        metadata=_metadata(members),
     )
     items = read_items(asking, members.get("items", json.NULL))
     return _shown(await asking.needed().conversations.create(conversation, items))
@@ -91,7 +91,7 @@ async def update_conversation(request: web.Request) -> web.Response:
         raise InvalidRequest(
             "'metadata' is missing.", code="missing_required_parameter", param="metadata"
         )
-    metadata = read_metadata(members)
+    metadata = _metadata(members)
     if asking.responses is not None:
         found = await asking.responses.conversations.update(id_, asking.owner, metadata)
         if found is not None:
@@ -188,6 +188,10 @@ async def _is_ours(asking: Asking, id_: str) -> bool:
     if asking.responses is None:
         return False
     return await asking.responses.conversations.find(id_, asking.owner) is not None
+
+
+def _metadata(members: Mapping[str, Raw]) -> bytes:
+    return json.encode(read_metadata(members.get("metadata", json.NULL)))
 
 
 def _vendor(asking: Asking, members: Mapping[str, Raw]) -> Account | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gomodel_proxy.api import InvalidRequest
 
 from . import json
+from .openai_batches import OpenAIBatches
 from .openai_chat_codec import ChatCodec
 from .openai_chunks import ChunkMeter
 from .openai_dialect import OpenAIDialect
@@ -28,6 +29,7 @@ class OpenAIChat(OpenAIDialect):
     paths = ("/v1/chat/completions",)
     answer = "choices"
     codec = ChatCodec()
+    batches = OpenAIBatches()
 
     def meter(self, *, hide_usage: bool) -> Meter:
         """Return the watcher of one stream of chunks."""
