@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from gomodel_proxy.api import Query
 from gomodel_proxy.testing.lines import Asked, Line, LineServer
 
 if TYPE_CHECKING:
@@ -56,14 +55,6 @@ class Setup:
             client.post(f"{self.served.url}/v1/responses", json=body) as reply,
         ):
             return reply.status, await reply.json()
-
-    async def row(self) -> dict[str, Any]:
-        await self.served.gateway.generation.books.flush()
-        store = self.served.gateway.generation.store
-        assert store is not None
-        assert store.ledger is not None
-        (row,) = await store.ledger.log(Query(limit=1))
-        return dict(row)
 
 
 @pytest.fixture
@@ -125,7 +116,7 @@ async def test_what_is_inside_is_refused_before_anything_is_spent(setup: Any, st
     )
     assert one.web.lines == set()
     assert one.web.asked == one.vendor.asked == []
-    row = await one.row()
+    row = await one.served.row()
     assert (row["status"], row["attempts"]) == ("error", [])
 
 

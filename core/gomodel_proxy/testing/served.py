@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
+from gomodel_proxy.api import Query
 from gomodel_proxy.http.gateway import Gateway
 from gomodel_proxy.http.server import Server
 
@@ -51,6 +52,15 @@ class Served:
     def port(self) -> int:
         """The port it listens on."""
         return int(self.url.rpartition(":")[2])
+
+    async def row(self) -> dict[str, Any]:
+        """Return the ledger's newest row."""
+        generation = self.gateway.generation
+        await generation.books.flush()
+        if generation.store is None or generation.store.ledger is None:
+            raise LookupError("this gateway keeps no ledger")
+        (row,) = await generation.store.ledger.log(Query(limit=1))
+        return dict(row)
 
     async def stop(self, grace: float = 5.0) -> None:
         """Take no new requests, let those under way end, close everything."""

@@ -43,17 +43,6 @@ class Bed:
         self.upstream = upstream
         self.url = served.url
 
-    async def row(self) -> dict[str, Any]:
-        """Return the ledger's newest row."""
-        from gomodel_proxy.api import Query
-
-        await self.served.gateway.generation.books.flush()
-        store = self.served.gateway.generation.store
-        assert store is not None
-        assert store.ledger is not None
-        (row,) = await store.ledger.log(Query(limit=1))
-        return dict(row)
-
 
 @pytest.fixture
 async def bed(

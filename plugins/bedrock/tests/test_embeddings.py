@@ -135,7 +135,7 @@ async def test_recordings(bed: Any, recording: dict[str, Any], form: str) -> Non
         assert base64.b64decode(data.embedding) == packed
     else:
         assert data.embedding == expected
-    (attempt,) = (await one.row())["attempts"]
+    (attempt,) = (await one.served.row())["attempts"]
     counted = body.get("inputTextTokenCount")
     assert got.usage.prompt_tokens == (counted or 4)
     assert attempt["input_tokens"] == (counted or 4)

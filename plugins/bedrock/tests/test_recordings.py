@@ -127,7 +127,7 @@ async def test_a_reply_says_what_was_recorded(bed: Any, recording: dict[str, Any
     assert choice.finish_reason == FINISHES[vendor["stopReason"]]
     assert got.model == recording["model"]
     assert got.id
-    row = await one.row()
+    row = await one.served.row()
     (attempt,) = row["attempts"]
     check_usage(attempt, vendor["usage"])
     assert row["status"] == "ok"
@@ -166,7 +166,7 @@ async def test_a_stream_says_what_was_recorded(bed: Any, recording: dict[str, An
     assert [end for end in ends if end] == [FINISHES[reason]]
     assert {chunk.model for chunk in chunks} == {recording["model"]}
     assert chunks[-1].usage.total_tokens == usage["totalTokens"]
-    (attempt,) = (await one.row())["attempts"]
+    (attempt,) = (await one.served.row())["attempts"]
     check_usage(attempt, usage)
 
 
@@ -184,7 +184,7 @@ async def test_a_refusal_is_told(bed: Any, recording: dict[str, Any]) -> None:
     assert json.loads(recording["body"])["message"] in refused.value.message
     assert refused.value.code == "ValidationException"
     assert refused.value.type == "invalid_request_error"
-    assert (await one.row())["status"] == "error"
+    assert (await one.served.row())["status"] == "error"
 
 
 # ------------------------------------------------------------------------------
@@ -264,5 +264,5 @@ async def test_a_caller_is_told_of_a_cut(bed: Any) -> None:
             with pytest.raises(openai.APIError):
                 async for _ in await asking:
                     pass
-            row = await one.row()
+            row = await one.served.row()
             assert row["status"] == "error"

@@ -221,7 +221,7 @@ async def test_an_exception_inside_a_stream_is_told(bed: Any) -> None:
                 pass
     assert told.value.message == "Slow down, ***."
     assert told.value.code == "throttlingException"
-    row = await one.row()
+    row = await one.served.row()
     assert row["status"] == "error"
 
 
@@ -244,4 +244,4 @@ async def test_what_is_no_stream_is_an_error(bed: Any, answer: bytes) -> None:
         with pytest.raises(openai.APIError):
             async for _ in await asking:
                 pass
-    assert (await one.row())["status"] == "error"
+    assert (await one.served.row())["status"] == "error"

@@ -15,8 +15,7 @@ from .conftest import KEY
 
 if TYPE_CHECKING:
     from gomodel_proxy.api import Provider
-
-    from .conftest import Setup
+    from gomodel_proxy.testing.played import Played
 
 
 async def opened(**settings: Any) -> Provider:
@@ -104,7 +103,7 @@ def test_the_way_from_openais_embeddings() -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_refusal_reaches_the_caller_in_its_dialect(
-    setup: Setup, caller: openai.AsyncOpenAI
+    setup: Played, caller: openai.AsyncOpenAI
 ) -> None:
     setup.answer('{"message": "messages must not be empty", "id": "1"}', status=422)
     with pytest.raises(openai.UnprocessableEntityError, match="messages must not be empty"):
@@ -114,7 +113,7 @@ async def test_a_refusal_reaches_the_caller_in_its_dialect(
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_losses_are_told(setup: Setup, caller: openai.AsyncOpenAI) -> None:
+async def test_losses_are_told(setup: Played, caller: openai.AsyncOpenAI) -> None:
     message = {"role": "assistant", "content": [{"type": "text", "text": "4"}]}
     setup.answer(json.dumps({"id": "a", "finish_reason": "COMPLETE", "message": message}))
     raw = await caller.chat.completions.with_raw_response.create(
@@ -137,7 +136,7 @@ async def test_losses_are_told(setup: Setup, caller: openai.AsyncOpenAI) -> None
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_an_image_over_the_limit_is_refused_by_its_place(
-    setup: Setup, caller: openai.AsyncOpenAI
+    setup: Played, caller: openai.AsyncOpenAI
 ) -> None:
     url = "data:image/png;base64," + "AAAA" * (20_000_000 // 3 + 1)
     count = setup.count

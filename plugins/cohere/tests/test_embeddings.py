@@ -15,7 +15,7 @@ from gomodel_proxy_cohere.embeddings import EmbeddingsTranslator
 if TYPE_CHECKING:
     import openai
 
-    from .conftest import Setup
+    from gomodel_proxy.testing.played import Played
 
 META = {"api_version": {"version": "2"}, "billed_units": {"input_tokens": 4, "image_tokens": 3}}
 PACKED = "AACAPwAAAEA="  # 1.0 and 2.0
@@ -95,7 +95,7 @@ def test_what_is_no_answer_to_the_request(body: bytes) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("form", ["float", "base64"])
-async def test_through_the_gateway(setup: Setup, caller: openai.AsyncOpenAI, form: Any) -> None:
+async def test_through_the_gateway(setup: Played, caller: openai.AsyncOpenAI, form: Any) -> None:
     vectors = {"float": [[1.0, 2.0]]} if form == "float" else {"base64": [PACKED]}
     setup.answer(json.dumps({"id": "x", "embeddings": vectors, "texts": ["Hi"], "meta": META}))
     got = await caller.embeddings.create(
@@ -109,5 +109,5 @@ async def test_through_the_gateway(setup: Setup, caller: openai.AsyncOpenAI, for
     else:
         assert struct.unpack("<2f", base64.b64decode(str(one.embedding))) == (1.0, 2.0)
     assert got.usage.prompt_tokens == 7
-    (attempt,) = (await setup.row())["attempts"]
+    (attempt,) = (await setup.gateway.row())["attempts"]
     assert (attempt["input_tokens"], attempt["raw_usage"]) == (7, META)

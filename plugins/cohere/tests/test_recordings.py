@@ -18,7 +18,7 @@ from .conftest import KEY
 from .request_type import decode_request
 
 if TYPE_CHECKING:
-    from .conftest import Setup
+    from gomodel_proxy.testing.played import Played
 
 RECORDED = Path(__file__).parents[4] / "shared" / "recorded"
 if not RECORDED.is_dir():
@@ -46,7 +46,7 @@ def load(file: str) -> Any:
 
 
 @pytest.mark.parametrize("recording", recordings("cohere"))
-async def test_a_chat_reply(setup: Setup, caller: openai.AsyncOpenAI, recording: Any) -> None:
+async def test_a_chat_reply(setup: Played, caller: openai.AsyncOpenAI, recording: Any) -> None:
     vendor = json.loads(recording["body"])
     setup.answer(recording["body"])
     # Cohere's messages and tools are of OpenAI's shape, so the caller can send what was recorded
@@ -83,12 +83,12 @@ async def test_a_chat_reply(setup: Setup, caller: openai.AsyncOpenAI, recording:
     assert got.usage.completion_tokens == counts["output_tokens"]
     assert got.usage.prompt_tokens_details is not None
     assert got.usage.prompt_tokens_details.cached_tokens == vendor["usage"]["cached_tokens"]
-    (attempt,) = (await setup.row())["attempts"]
+    (attempt,) = (await setup.gateway.row())["attempts"]
     assert attempt["raw_usage"] == vendor["usage"]
     assert attempt["input_tokens"] == counts["input_tokens"]
 
 
-async def test_an_embedding(setup: Setup, caller: openai.AsyncOpenAI) -> None:
+async def test_an_embedding(setup: Played, caller: openai.AsyncOpenAI) -> None:
     (recording,) = [
         one.values[0] for one in recordings("cohere-embed") if one.values[0]["status"] == 200
     ]
@@ -105,12 +105,12 @@ async def test_an_embedding(setup: Setup, caller: openai.AsyncOpenAI) -> None:
     assert [one.embedding for one in got.data] == vendor["embeddings"]["float"]
     billed = vendor["meta"]["billed_units"]["input_tokens"]
     assert got.usage.prompt_tokens == got.usage.total_tokens == billed
-    (attempt,) = (await setup.row())["attempts"]
+    (attempt,) = (await setup.gateway.row())["attempts"]
     assert attempt["input_tokens"] == billed
     assert attempt["raw_usage"] == vendor["meta"]
 
 
-async def test_a_refusal(setup: Setup, caller: openai.AsyncOpenAI) -> None:
+async def test_a_refusal(setup: Played, caller: openai.AsyncOpenAI) -> None:
     (recording,) = [
         one.values[0] for one in recordings("cohere-embed") if one.values[0]["status"] != 200
     ]

@@ -18,7 +18,7 @@ from .streams import ANSWER, CALLS, CITATION, THOUGHT, content, end, message, st
 if TYPE_CHECKING:
     import openai
 
-    from .conftest import Setup
+    from gomodel_proxy.testing.played import Played
 
 STREAMS = pytest.mark.parametrize("body", [CALLS, ANSWER, THOUGHT], ids=["calls", "answer", "deep"])
 ASKED = json.dumps(
@@ -171,7 +171,7 @@ def test_events_of_tomorrow_and_odd_citations_are_left_out() -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 @STREAMS
-async def test_through_the_gateway(setup: Setup, caller: openai.AsyncOpenAI, body: bytes) -> None:
+async def test_through_the_gateway(setup: Played, caller: openai.AsyncOpenAI, body: bytes) -> None:
     setup.answer(body, piece=7)
     reply = await caller.chat.completions.create(
         model="co/command-r7b-12-2024",
@@ -190,14 +190,14 @@ async def test_through_the_gateway(setup: Setup, caller: openai.AsyncOpenAI, bod
         "messages": [{"role": "user", "content": "Hi"}],
         "stream": True,
     }
-    (attempt,) = (await setup.row())["attempts"]
+    (attempt,) = (await setup.gateway.row())["attempts"]
     assert attempt["cache_read_tokens"] == 64
     assert attempt["provenance"] == "reported"
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_cut_stream_is_an_error_to_the_caller(
-    setup: Setup, caller: openai.AsyncOpenAI
+    setup: Played, caller: openai.AsyncOpenAI
 ) -> None:
     import openai
 
@@ -210,4 +210,4 @@ async def test_a_cut_stream_is_an_error_to_the_caller(
     with pytest.raises(openai.APIError):
         async for _ in reply:
             pass
-    assert (await setup.row())["status"] == "error"
+    assert (await setup.gateway.row())["status"] == "error"

@@ -22,32 +22,22 @@ from .recorded import files, load
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from .conftest import Setup
+    from gomodel_proxy.testing.played import Played
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 VECTORS = {"embeddings": [{"values": [0.5, -1]}, {"values": [0.25, 2]}]}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def client(setup: Setup) -> AsyncIterator[openai.AsyncOpenAI]:
+async def client(setup: Played) -> AsyncIterator[openai.AsyncOpenAI]:
     base = f"{setup.url}/v1"
     async with openai.AsyncOpenAI(base_url=base, api_key=MASTER, max_retries=0) as made:
         yield made
 
 
-async def row(setup: Setup) -> Any:
-    url = f"{setup.url}/admin/usage/log?limit=1"
-    async with (
-        aiohttp.ClientSession() as made,
-        made.get(url, headers={"x-api-key": MASTER}) as reply,
-    ):
-        (found,) = (await reply.json())["data"]
-    return found["attempts"][0]
-
-
 @pytest.mark.recorded
 @pytest.mark.parametrize("file", files("gemini-embed"))
-async def test_a_recorded_reply(setup: Setup, client: openai.AsyncOpenAI, file: str) -> None:
+async def test_a_recorded_reply(setup: Played, client: openai.AsyncOpenAI, file: str) -> None:
     recorded = load(file)
     setup.answer(recorded["body"])
     want = json.loads(recorded["body"])
@@ -60,13 +50,13 @@ async def test_a_recorded_reply(setup: Setup, client: openai.AsyncOpenAI, file: 
     assert sent == recorded["request"]["requests"][0]
     assert got.data[0].embedding == want["embeddings"][0]["values"]
     assert got.usage.prompt_tokens == want["usageMetadata"]["promptTokenCount"]
-    attempt = await row(setup)
+    attempt = (await setup.gateway.row())["attempts"][0]
     assert attempt["input_tokens"] == want["usageMetadata"]["promptTokenCount"]
     assert attempt["provenance"] == "reported"
 
 
 async def test_many_texts_as_the_sdk_asks_by_itself(
-    setup: Setup, client: openai.AsyncOpenAI
+    setup: Played, client: openai.AsyncOpenAI
 ) -> None:
     setup.answer(json.dumps(VECTORS))
     got = await client.embeddings.create(
@@ -81,7 +71,7 @@ async def test_many_texts_as_the_sdk_asks_by_itself(
         }
         for text in ("one", "two, three")
     ]
-    attempt = await row(setup)
+    attempt = (await setup.gateway.row())["attempts"][0]
     assert (attempt["provenance"], attempt["input_tokens"]) == ("estimated", 3)
     assert got.usage.model_dump()["estimated"] is True
 
@@ -135,7 +125,7 @@ async def test_only_this_pair_is_translated() -> None:
         ("embedContent", {"content": {"parts": [{"text": "a"}]}, "taskType": "X"}),
     ],
 )
-async def test_the_native_routes(setup: Setup, method: str, body: Any) -> None:
+async def test_the_native_routes(setup: Played, method: str, body: Any) -> None:
     setup.answer(json.dumps(VECTORS))
     url = f"{setup.url}/v1beta/models/google/gemini-embedding-2:{method}"
     async with (

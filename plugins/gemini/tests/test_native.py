@@ -22,7 +22,7 @@ from gomodel_proxy_gemini.generate import GeminiGenerate
 from .conftest import MASTER
 
 if TYPE_CHECKING:
-    from .conftest import Setup
+    from gomodel_proxy.testing.played import Played
 
 PATH = {"model": "google/gemini-2.5-pro", "method": "generateContent"}
 HI = {"contents": [{"parts": [{"text": "Hi"}]}]}
@@ -139,7 +139,7 @@ def test_a_reply_of_a_blocked_prompt_is_one() -> None:
     assert (usage.input, created) == (3, ())
 
 
-async def call(setup: Setup, path: str, body: Any, key: str = MASTER) -> tuple[int, Any]:
+async def call(setup: Played, path: str, body: Any, key: str = MASTER) -> tuple[int, Any]:
     async with (
         aiohttp.ClientSession() as client,
         client.post(setup.url + path, json=body, headers={"x-goog-api-key": key}) as reply,
@@ -149,7 +149,7 @@ async def call(setup: Setup, path: str, body: Any, key: str = MASTER) -> tuple[i
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("version", ["v1", "v1beta", "v1alpha"])
-async def test_the_routes(setup: Setup, version: str) -> None:
+async def test_the_routes(setup: Played, version: str) -> None:
     setup.answer(json.dumps(REPLY))
     status, got = await call(setup, f"/{version}/models/gemini-2.5-pro:generateContent", HI)
     assert (status, got) == (200, {**REPLY, "provider": "google"})
@@ -168,14 +168,14 @@ async def test_the_routes(setup: Setup, version: str) -> None:
     ],
 )
 async def test_refusals_are_the_dialects(
-    setup: Setup, path: str, body: Any, key: str, code: int, status: str
+    setup: Played, path: str, body: Any, key: str, code: int, status: str
 ) -> None:
     got, told = await call(setup, f"/v1beta/models/{path}", body, key)
     assert (got, told["error"]["code"], told["error"]["status"]) == (code, code, status)
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_strict_mode_refuses_what_would_be_lost(setup: Setup) -> None:
+async def test_strict_mode_refuses_what_would_be_lost(setup: Played) -> None:
     headers = {"x-goog-api-key": MASTER, "X-GoModel-Strict": "1"}
     body = {**HI, "safetySettings": []}
     url = f"{setup.url}/v1beta/models/other/gpt-x:generateContent"

@@ -16,7 +16,7 @@ from .recorded import chunks, files, load, said
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from .conftest import Setup
+    from gomodel_proxy.testing.played import Played
 
 FILES = files("gemini")
 if not FILES:
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.recorded, pytest.mark.asyncio(loop_scope="module")]
 HELLO: Any = [{"role": "user", "content": "Hi"}]
 
 
-async def post(setup: Setup, path: str, body: Any, **headers: str) -> tuple[Any, bytes]:
+async def post(setup: Played, path: str, body: Any, **headers: str) -> tuple[Any, bytes]:
     sent = {"x-goog-api-key": MASTER, **headers}
     async with (
         aiohttp.ClientSession() as client,
@@ -36,7 +36,7 @@ async def post(setup: Setup, path: str, body: Any, **headers: str) -> tuple[Any,
 
 
 @pytest.mark.parametrize("file", FILES)
-async def test_the_native_lane_keeps_every_member(setup: Setup, file: str) -> None:
+async def test_the_native_lane_keeps_every_member(setup: Played, file: str) -> None:
     recorded = load(file)
     streamed, body = recorded["stream"], recorded["body"]
     setup.answer(body, piece=61 if streamed else 0)
@@ -56,7 +56,7 @@ async def test_the_native_lane_keeps_every_member(setup: Setup, file: str) -> No
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def chat(setup: Setup) -> AsyncIterator[openai.AsyncOpenAI]:
+async def chat(setup: Played) -> AsyncIterator[openai.AsyncOpenAI]:
     base = f"{setup.url}/v1"
     async with openai.AsyncOpenAI(base_url=base, api_key=MASTER, max_retries=0) as client:
         yield client
@@ -64,7 +64,7 @@ async def chat(setup: Setup) -> AsyncIterator[openai.AsyncOpenAI]:
 
 @pytest.mark.parametrize("file", FILES)
 async def test_a_chat_caller_gets_what_was_said(
-    setup: Setup, chat: openai.AsyncOpenAI, file: str
+    setup: Played, chat: openai.AsyncOpenAI, file: str
 ) -> None:
     recorded = load(file)
     want = said(recorded)
@@ -132,7 +132,7 @@ def _check_sources(message: dict[str, Any], want: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if load(file)["stream"]])
-async def test_a_stream_in_single_bytes_says_the_same(setup: Setup, file: str) -> None:
+async def test_a_stream_in_single_bytes_says_the_same(setup: Played, file: str) -> None:
     recorded = load(file)
     body: Any = {"model": f"google/{recorded['model']}", "messages": HELLO, "stream": True}
     setup.answer(recorded["body"])
@@ -145,19 +145,13 @@ async def test_a_stream_in_single_bytes_says_the_same(setup: Setup, file: str) -
     assert "".join(delta.get("content") or "" for delta in deltas) == said(recorded).text
 
 
-async def test_the_ledger_has_what_was_reported(setup: Setup) -> None:
+async def test_the_ledger_has_what_was_reported(setup: Played) -> None:
     recorded = load(FILES[0])
     setup.answer(recorded["body"])
     path = f"/v1beta/models/google/{recorded['model']}:generateContent"
     await post(setup, path, recorded["request"], **{"X-Request-ID": "gemini-ledger"})
-    url = f"{setup.url}/admin/usage/log?limit=100"
-    async with (
-        aiohttp.ClientSession() as client,
-        client.get(url, headers={"x-api-key": MASTER}) as reply,
-    ):
-        assert reply.status == 200, await reply.text()
-        rows = (await reply.json())["data"]
-    (row,) = [row for row in rows if row["request_id"] == "gemini-ledger"]
+    row = await setup.gateway.row()
+    assert row["request_id"] == "gemini-ledger"
     (attempt,) = row["attempts"]
     assert attempt["raw_usage"] == json.loads(recorded["body"])["usageMetadata"]
     assert attempt["provenance"] == "reported"

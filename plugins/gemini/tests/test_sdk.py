@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from gomodel_proxy.testing.played import Played
     from gomodel_proxy.testing.processes import SandboxProcess
-
-    from .conftest import Setup
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -50,7 +49,7 @@ def client(url: str, key: str = MASTER) -> genai.Client:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def sdk(setup: Setup) -> AsyncIterator[genai.Client]:
+async def sdk(setup: Played) -> AsyncIterator[genai.Client]:
     made = client(setup.url)
     yield made
     await made.aio.aclose()
@@ -82,7 +81,7 @@ CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arg
 
 @pytest.mark.recorded
 @pytest.mark.parametrize("file", files("gemini"))
-async def test_recordings(setup: Setup, sdk: genai.Client, file: str) -> None:
+async def test_recordings(setup: Played, sdk: genai.Client, file: str) -> None:
     recorded = load(file)
     want = said(recorded)
     setup.answer(recorded["body"])
@@ -103,7 +102,7 @@ async def test_recordings(setup: Setup, sdk: genai.Client, file: str) -> None:
     assert KEY in setup.asked.head.decode()
 
 
-async def test_another_vendor_answers(setup: Setup, sdk: genai.Client) -> None:
+async def test_another_vendor_answers(setup: Played, sdk: genai.Client) -> None:
     setup.answer(completion(content="It rains.", reasoning_content="Clouds."))
     reply = await sdk.aio.models.generate_content(
         model="other/vendor/gpt-x",
@@ -160,7 +159,7 @@ async def test_another_vendor_answers(setup: Setup, sdk: genai.Client) -> None:
     assert reply.model_version == "gpt-x"
 
 
-async def test_a_tool_is_called_by_another_vendor(setup: Setup, sdk: genai.Client) -> None:
+async def test_a_tool_is_called_by_another_vendor(setup: Played, sdk: genai.Client) -> None:
     function = {"name": "weather", "arguments": '{"city": "Oslo"}'}
     setup.answer(completion(tool_calls=[{**CALL, "function": function}]))
     chat = sdk.aio.chats.create(
@@ -182,7 +181,7 @@ async def test_a_tool_is_called_by_another_vendor(setup: Setup, sdk: genai.Clien
     assert answered == {"role": "tool", "tool_call_id": again["id"], "content": "-3"}
 
 
-async def test_a_stream_of_another_vendor(setup: Setup, sdk: genai.Client) -> None:
+async def test_a_stream_of_another_vendor(setup: Played, sdk: genai.Client) -> None:
     head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-x"}
     calls = [{"index": 0, **CALL}]
     more = [{"index": 0, "function": {"arguments": '{"city": "Oslo"}'}}]
@@ -205,7 +204,7 @@ async def test_a_stream_of_another_vendor(setup: Setup, sdk: genai.Client) -> No
     assert replies[-1].usage_metadata.total_token_count == 5  # type: ignore[union-attr]
 
 
-async def test_errors_are_the_dialects(setup: Setup, sdk: genai.Client) -> None:
+async def test_errors_are_the_dialects(setup: Played, sdk: genai.Client) -> None:
     setup.answer('{"error": {"message": "too long", "type": "invalid_request_error"}}', status=400)
     with pytest.raises(errors.ClientError) as caught:
         await sdk.aio.models.generate_content(model="other/gpt-x", contents="Hi")
@@ -226,7 +225,7 @@ async def test_errors_are_the_dialects(setup: Setup, sdk: genai.Client) -> None:
     assert refused.value.code == "RESOURCE_EXHAUSTED"
 
 
-async def test_a_cut_stream_raises(setup: Setup, sdk: genai.Client) -> None:
+async def test_a_cut_stream_raises(setup: Played, sdk: genai.Client) -> None:
     reply = {"candidates": [{"content": {"parts": [{"text": "a"}]}}]}
     setup.answer(f"data: {json.dumps(reply)}\n\n", cut=True)
     stream = await sdk.aio.models.generate_content_stream(
@@ -237,7 +236,7 @@ async def test_a_cut_stream_raises(setup: Setup, sdk: genai.Client) -> None:
             pass
 
 
-async def test_a_wrong_key_and_a_wrong_alt(setup: Setup) -> None:
+async def test_a_wrong_key_and_a_wrong_alt(setup: Played) -> None:
     stranger = client(setup.url, "nobody")
     with pytest.raises(errors.ClientError) as caught:
         await stranger.aio.models.generate_content(model="google/gemini-2.5-pro", contents="Hi")
@@ -245,7 +244,7 @@ async def test_a_wrong_key_and_a_wrong_alt(setup: Setup) -> None:
     await stranger.aio.aclose()
 
 
-async def test_the_sync_client(setup: Setup) -> None:
+async def test_the_sync_client(setup: Played) -> None:
     setup.answer(completion(content="Yes."))
 
     def ask() -> str | None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gomodel_proxy.api import Query
 from gomodel_proxy.testing.waiting import until
 
 from .sdk import streamed
@@ -27,15 +26,6 @@ def responses_of(gate: Served) -> Responses:
     assert store is not None
     assert store.responses is not None
     return store.responses
-
-
-async def last_row(gate: Served) -> Any:
-    generation = gate.gateway.generation
-    await generation.books.flush()
-    assert generation.store is not None
-    assert generation.store.ledger is not None
-    (row,) = await generation.store.ledger.log(Query(limit=1))
-    return row
 
 
 async def test_the_last_word_waits_until_the_turn_is_kept(
@@ -79,10 +69,10 @@ async def test_what_cannot_be_kept_is_given_and_said_aloud(
     assert raw.headers["x-gomodel-lossy"] == "store"
     assert raw.parse().store is False
     assert raw.parse().output_text == "answer 1"
-    row = await last_row(gate)
+    row = await gate.row()
     assert (row["status"], row["losses"]) == ("ok", ["store"])
     assert (await streamed(callers.ann, model="chat/large", input="x")).status == "completed"
-    assert (await last_row(gate))["losses"] == ["store"]
+    assert (await gate.row())["losses"] == ["store"]
 
 
 async def test_a_caller_who_leaves_has_nothing_kept(
@@ -96,7 +86,7 @@ async def test_a_caller_who_leaves_has_nothing_kept(
     assert first.type == "response.created"
     await stream.close()
     await until(lambda: gate.gateway.generation.running == 0)
-    assert (await last_row(gate))["status"] == "cancelled"
+    assert (await gate.row())["status"] == "cancelled"
     assert saved == []
     assert await responses.find(first.response.id, None) is None
 
