@@ -275,7 +275,10 @@ class Batches(Protocol):
         """Change a batch and return it; None if it is unknown, or the claim is lost."""
 
     async def delete(self, id: str, owner: str | None) -> bool:
-        """Delete a batch with its lines; False if it is unknown. The ledger keeps its rows."""
+        """Delete a batch with its lines, and the files made of it; False if it is unknown.
+
+        The ledger keeps its rows.
+        """
 
     # ------------------------------------------------------------ batches to look after
 
@@ -304,8 +307,9 @@ class Batches(Protocol):
     async def lease(self, room: Mapping[str, int], now: int, until: int) -> Sequence[Lease]:
         """Take open lines of batches in progress: for each provider at most what it has room for.
 
-        Batches share the room evenly, each gives its lines in order. A line whose lease has run
-        out is open again; leasing it again adds one to its batch's ``resent``.
+        Batches share a provider evenly, by what each has under way there and then in turn; each
+        gives its lines in order. A line whose lease has run out is open again; leasing it again
+        adds one to its batch's ``resent``.
         """
 
     async def renew(self, leases: Sequence[tuple[str, int, int]], until: int) -> Sequence[bool]:
@@ -346,5 +350,5 @@ class Batches(Protocol):
     ) -> Sequence[LineResult]:
         """Return all lines in order, or only those that have failed, or only those that have not.
 
-        What has no result counts as failed.
+        To this question, what has no result has failed.
         """

@@ -16,6 +16,10 @@ import pytest
 
 from gomodel_proxy.api import Query, Resource
 
+from .batch_queue_suite import BatchQueueSuite
+from .batch_results_suite import BatchResultsSuite
+from .batches_suite import BatchesSuite
+from .files_suite import FilesSuite
 from .ledger_suite import LedgerSuite
 from .report_suite import ReportSuite
 from .responses_suite import ResponsesSuite
@@ -28,7 +32,15 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.asyncio
-class StoreSuite(LedgerSuite, ReportSuite, ResponsesSuite):
+class StoreSuite(
+    LedgerSuite,
+    ReportSuite,
+    ResponsesSuite,
+    BatchesSuite,
+    BatchQueueSuite,
+    BatchResultsSuite,
+    FilesSuite,
+):
     """Inherit, and give `open_store`."""
 
     async def test_data_stay_when_it_closes(self, tmp_path: Path) -> None:
