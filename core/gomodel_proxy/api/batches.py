@@ -86,7 +86,8 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is recorded, "sending" while it is being submitted, "uncertain" when nobody can tell whether the
     vendor took it, "sent" while the vendor works on it, "ended" when its results can be had,
     "settled" when the lines have them, "failed" when the vendor took nothing of it. ``rest`` is
-    what became of lines that the results do not mention.
+    what became of lines that the results do not mention. ``headers`` are the caller's that go on to
+    the vendor.
     """
 
     number: int
@@ -107,6 +108,7 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str | None = None
     rest: Literal["missing", "cancelled", "expired"] = "missing"
     vendor: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

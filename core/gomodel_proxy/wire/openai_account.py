@@ -17,9 +17,11 @@ from .openai_failure import read_failure
 from .settings import check_base_url, check_header, check_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from gomodel_proxy.api import Ask, Headers, Price, UpstreamError
+    from gomodel_proxy.api import Ask, Headers, Price, Shipping, UpstreamError
+
+    from .openai_shipping import Errands
 
 __all__ = ["PATHS", "SPEAKS", "OpenAIAccount"]
 
@@ -49,6 +51,7 @@ PATHS: Final[Mapping[str, str]] = MappingProxyType(
 """Where each dialect is posted, below the base URL."""
 
 _RESPONSES: Final = "/responses"
+_JSON: Final = "application/json"
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _SHORTEST_SECRET: Final = 8  # a shorter header value is a word that a reply may hold by chance
 
@@ -60,7 +63,8 @@ class OpenAIAccount:
     header. ``headers`` and ``query`` go with every request; a header given here replaces the
     caller's and ours of that name, and one given as a `Secret` is masked in what the vendor says.
     ``paths`` adds to `PATHS`; ``models_path`` is where models are listed, empty where they are
-    not. Raises `ConfigError` naming the setting.
+    not. ``shipping`` makes what hands over batches, None where the vendor takes none. Raises
+    `ConfigError` naming the setting.
     """
 
     __slots__ = (
@@ -74,6 +78,7 @@ class OpenAIAccount:
         "price_version",
         "prices",
         "secrets",
+        "shipping",
         "speaks",
         "stream_usage",
         "traits",
@@ -94,13 +99,14 @@ class OpenAIAccount:
         prices: Mapping[str, Price] = _NOTHING,
         price_version: str = "",
         traits: Mapping[str, Mapping[str, Any]] = _NOTHING,
+        shipping: Callable[[Errands], Shipping] | None = None,
     ) -> None:
         self.speaks = speaks
         self.stream_usage = stream_usage
         self.prices = prices
         self.price_version = price_version
         self.traits = traits
-        sent: dict[str, str | Secret] = {"content-type": "application/json"}
+        sent: dict[str, str | Secret] = {"content-type": _JSON}
         if api_key:
             name, form = auth
             sent[name.lower()] = Secret(form.replace("{key}", api_key.reveal()))
@@ -121,19 +127,22 @@ class OpenAIAccount:
             for dialect in dialects
         }
         self._models = root + check_path("models_path", models_path) + ending if models_path else ""
+        self.shipping = None if shipping is None else shipping(self.errand)
 
     def request(self, ask: Ask) -> UpstreamRequest:
         """Return the request for a body in one of the dialects it speaks."""
-        extra = ask.headers
-        if extra and not self._fixed.isdisjoint([name for name, _ in extra]):
-            extra = tuple(pair for pair in extra if pair[0] not in self._fixed)
         return UpstreamRequest(
             method="POST",
             url=self._urls[ask.dialect],
             headers=self._headers,
-            extra=extra,
+            extra=self._unfixed(ask.headers),
             body=ask.body,
         )
+
+    def _unfixed(self, extra: Headers) -> Headers:
+        if extra and not self._fixed.isdisjoint([name for name, _ in extra]):
+            return tuple(pair for pair in extra if pair[0] not in self._fixed)
+        return extra
 
     def resource_request(
         self, method: str, path: str, *, body: bytes = b"", query: str = ""
@@ -146,10 +155,27 @@ class OpenAIAccount:
             return None
         if path.startswith(_RESPONSES):
             path = self._responses + path.removeprefix(_RESPONSES)
+        return self.errand(method, path, body=body, query=query)
+
+    def errand(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        query: str = "",
+        content_type: str = _JSON,
+        extra: Headers = (),
+    ) -> UpstreamRequest:
+        """Return the request for anything else below the base URL."""
         whole = self._root + path + self._ending
         if query:
             whole += ("&" if self._ending else "?") + query
-        return UpstreamRequest(method=method, url=whole, headers=self._headers, body=body)
+        headers, extra = self._headers, self._unfixed(extra)
+        if content_type != _JSON:
+            headers = tuple(pair for pair in headers if pair[0] != "content-type")
+            extra = (("content-type", content_type), *extra)
+        return UpstreamRequest(method=method, url=whole, headers=headers, extra=extra, body=body)
 
     def failure(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
         """Return what an HTTP status of 400 or more means; see `read_failure`."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gomodel_proxy.api import Kind, Provider, ProviderConfig, Secret
 from gomodel_proxy.hookspecs import hookimpl
 from gomodel_proxy.wire.openai_account import OpenAIAccount
+from gomodel_proxy.wire.openai_shipping import OpenAIShipping
 from gomodel_proxy.wire.published import decode_traits
 
 from .prices import published
@@ -49,6 +50,7 @@ async def open_openai(config: OpenAIConfig, runtime: Runtime) -> AsyncIterator[P
         prices=prices,
         price_version=version,
         traits=decode_traits(files(__name__).joinpath("traits.toml").read_bytes()),
+        shipping=OpenAIShipping,
     )
 
 

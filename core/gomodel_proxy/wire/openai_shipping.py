@@ -1,0 +1,320 @@
+"""OpenAI's own batches, for lines that it shall execute; public, for whoever copies this API.
+
+A file of lines is uploaded, a batch is made of it, two files hold what became of the lines.
+https://platform.openai.com/docs/guides/batch and .../api-reference/batch (22 November 2026).
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from gomodel_proxy.api import (
+    ShippingTerms,
+    Steps,
+    UpstreamError,
+    UpstreamRequest,
+    VendorBatch,
+    VendorReply,
+    VendorResult,
+)
+
+from . import json
+from .multipart import form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gomodel_proxy.api import Headers, Shipment
+
+__all__ = [
+    "MARK",
+    "URLS",
+    "Errands",
+    "OpenAIBatches",
+    "OpenAIShipping",
+    "cleared",
+    "decode",
+    "read_result",
+]
+
+MARK: Final = "gomodel_shipment"
+"""The metadata key that holds a shipment's mark."""
+
+URLS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "openai.chat": "/v1/chat/completions",
+        "openai.responses": "/v1/responses",
+        "openai.embeddings": "/v1/embeddings",
+        "openai.completions": "/v1/completions",
+        "openai.moderations": "/v1/moderations",
+    }
+)
+"""What lines and batches name, by dialect, at OpenAI."""
+
+_SLACK: Final = 600  # seconds by which the vendor's clock may be behind ours
+_PAGE: Final = 100  # batches on one page of the list, the most that OpenAI gives
+
+_State = Literal["running", "cancelling", "ended", "failed"]
+_STATES: Final[Mapping[str, _State]] = MappingProxyType(
+    {
+        "validating": "running",
+        "in_progress": "running",
+        "finalizing": "running",
+        "cancelling": "cancelling",
+        "completed": "ended",
+        "expired": "ended",
+        "cancelled": "ended",
+        "failed": "failed",
+    }
+)
+_FULL: Final = "token_limit_exceeded"  # too much is waiting there already; later there is room
+
+
+class OpenAIBatches(msgspec.Struct, frozen=True, kw_only=True):
+    """What a vendor's copy of this API takes; the defaults are OpenAI's own.
+
+    ``urls`` are what lines and batches name, by dialect; ``size`` is bytes.
+    """
+
+    urls: Mapping[str, str] = URLS
+    lines: int = 50_000
+    size: int = 200_000_000
+    by_model: bool = True
+    window: str = "24h"
+
+
+class Errands(Protocol):
+    """How an account asks for something besides calls: ``path`` is below its base URL."""
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        query: str = "",
+        content_type: str = "application/json",
+        extra: Headers = (),
+    ) -> UpstreamRequest:
+        """Return the request. ``extra`` are a caller's headers."""
+
+
+class _Files(msgspec.Struct):
+    """What is remembered of a batch at the vendor: the ids of its files."""
+
+    input: str | None = None
+    output: str | None = None
+    errors: str | None = None
+
+
+class _Response(msgspec.Struct):
+    status_code: int = 200
+    body: msgspec.Raw = json.NULL
+
+
+class _Said(msgspec.Struct):
+    code: str | int | None = None
+    message: str | None = None
+
+
+class _Line(msgspec.Struct):
+    custom_id: str
+    response: _Response | None = None
+    error: _Said | None = None
+
+
+_files = msgspec.json.Decoder(_Files).decode
+_line = msgspec.json.Decoder(_Line).decode
+_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class OpenAIShipping:
+    """A `Shipping` for OpenAI and, by its ``batches``, for those who copy it."""
+
+    def __init__(self, errands: Errands, batches: OpenAIBatches | None = None) -> None:
+        self._errand = errands
+        self._batches = batches or OpenAIBatches()
+
+    def terms(self, dialect: str, model: str) -> ShippingTerms | None:
+        """Return what a batch of such lines can hold, None if the vendor takes none."""
+        batches = self._batches
+        if dialect not in batches.urls:
+            return None
+        return ShippingTerms(lines=batches.lines, size=batches.size, by_model=batches.by_model)
+
+    def line(self, id: str, dialect: str, model: str, body: bytes) -> bytes:
+        """Return one line of the input file."""
+        url = self._batches.urls[dialect]
+        return b'{"custom_id":"%b","method":"POST","url":"%b","body":%b}' % (
+            id.encode(),
+            url.encode(),
+            body.replace(b"\n", b" ").replace(b"\r", b" "),  # whitespace between tokens
+        )
+
+    def submit(self, shipment: Shipment, lines: Sequence[bytes]) -> Steps[VendorBatch]:
+        """Upload the lines and make a batch of them; a refused one leaves no file behind."""
+        kind, body = form({"purpose": "batch"}, f"{shipment.mark}.jsonl", b"\n".join(lines) + b"\n")
+        extra = shipment.headers
+        reply = yield self._errand("POST", "/files", body=body, content_type=kind, extra=extra)
+        file = str(decode(reply)["id"])
+        try:
+            reply = yield self._create(shipment, file)
+        except UpstreamError as error:
+            if error.status < 500:
+                yield from cleared([self._delete(shipment, file)])
+            raise
+        return self.read(decode(reply))
+
+    def _create(self, shipment: Shipment, file: str) -> UpstreamRequest:
+        asked = {
+            "input_file_id": file,
+            "endpoint": self._batches.urls[shipment.dialect],
+            "completion_window": self._batches.window,
+            "metadata": {MARK: shipment.mark},
+        }
+        return self._errand("POST", "/batches", body=json.encode(asked), extra=shipment.headers)
+
+    def find(self, shipment: Shipment, lines: Sequence[str]) -> Steps[VendorBatch | None]:
+        """Look through the batches made since then for the one with the shipment's mark."""
+        since = (shipment.began or 0) // 1_000_000 - _SLACK
+        query: dict[str, str | int] = {"limit": _PAGE}
+        found: dict[str, Any] | None = None
+        last = ""
+        while True:
+            page = decode((yield self._ask("GET", "/batches", shipment, query=urlencode(query))))
+            batches = [batch for batch in page.get("data") or () if isinstance(batch, dict)]
+            for batch in batches:
+                mine = (batch.get("metadata") or {}).get(MARK) == shipment.mark
+                # one that had failed for lack of room may have been handed over again
+                if mine and (found is None or found.get("status") == "failed"):
+                    found = batch
+            # newest first; a vendor without pages gives the same one again
+            if not batches or str(batches[-1].get("id")) == last or not page.get("has_more"):
+                break
+            if (batches[-1].get("created_at") or 0) < since:
+                break
+            last = str(batches[-1].get("id"))
+            query["after"] = last
+        return None if found is None else self.read(found)
+
+    def poll(self, shipment: Shipment) -> Steps[VendorBatch]:
+        """Ask how far it is."""
+        reply = yield self._ask("GET", f"/batches/{_id(shipment)}", shipment)
+        return self.read(decode(reply))
+
+    def cancel(self, shipment: Shipment) -> Steps[None]:
+        """Have it stopped; one that has ended answers with 400 or 409, which says so."""
+        try:
+            yield self._ask("POST", f"/batches/{_id(shipment)}/cancel", shipment)
+        except UpstreamError as error:
+            if error.status not in (400, 409):
+                raise
+
+    def read(self, batch: Mapping[str, Any]) -> VendorBatch:
+        """Read a batch object; raises `UpstreamError` on what is none."""
+        status = batch.get("status")
+        state = _STATES.get(status) if isinstance(status, str) else None
+        if state is None or not isinstance(batch.get("id"), str):
+            raise UpstreamError("The provider's batch makes no sense.", code="malformed_reply")
+        errors = list(_errors(batch))
+        return VendorBatch(
+            id=batch["id"],
+            state=state,
+            rest=status if status in ("cancelled", "expired") else "missing",
+            error="; ".join(text for _, text in errors) or None if state == "failed" else None,
+            again=state == "failed" and any(code == _FULL for code, _ in errors),
+            data=json.encode(
+                _Files(
+                    input=batch.get("input_file_id"),
+                    output=batch.get("output_file_id"),
+                    errors=batch.get("error_file_id"),
+                )
+            ),
+        )
+
+    def results(self, shipment: Shipment) -> Sequence[UpstreamRequest]:
+        """Return the requests for the output file and the error file."""
+        files = _remembered(shipment)
+        return [
+            self._ask("GET", f"/files/{quote(file, safe='')}/content", shipment)
+            for file in (files.output, files.errors)
+            if file
+        ]
+
+    def result(self, line: bytes) -> VendorResult:
+        """Read one line of either file."""
+        return read_result(line)
+
+    def leftovers(self, shipment: Shipment) -> Sequence[UpstreamRequest]:
+        """Return the request that deletes the file we uploaded."""
+        file = _remembered(shipment).input
+        return [self._delete(shipment, file)] if file else []
+
+    def _delete(self, shipment: Shipment, file: str) -> UpstreamRequest:
+        return self._ask("DELETE", f"/files/{quote(file, safe='')}", shipment)
+
+    def _ask(
+        self, method: str, path: str, shipment: Shipment, *, query: str = ""
+    ) -> UpstreamRequest:
+        """What is the caller's organization's can be asked for in its name alone."""
+        return self._errand(method, path, query=query, extra=shipment.headers)
+
+
+def read_result(line: bytes) -> VendorResult:
+    """Read one line of an output or an error file; raises ValueError on one without sense."""
+    try:
+        read = _line(line)
+    except RecursionError as error:
+        raise ValueError("the line is nested too deeply") from error
+    response, said = read.response, read.error
+    if said is not None and (response is None or response.body == json.NULL):
+        code = str(said.code or "")
+        if code in ("batch_expired", "batch_cancelled"):
+            kind: Literal["expired", "cancelled"]
+            kind = "expired" if code == "batch_expired" else "cancelled"
+            return VendorResult(line=read.custom_id, kind=kind)
+        status = response.status_code if response is not None else 500
+        body = {"error": {"message": said.message or code, "type": "server_error", "code": code}}
+        return VendorResult(line=read.custom_id, status=max(status, 400), body=json.encode(body))
+    if response is None:
+        raise ValueError("the line has neither a response nor an error")
+    return VendorResult(line=read.custom_id, status=response.status_code, body=bytes(response.body))
+
+
+def decode(reply: VendorReply) -> dict[str, Any]:
+    """Return a reply's JSON object; raises `UpstreamError` on anything else."""
+    try:
+        return _object(reply.body)
+    except (ValueError, RecursionError) as error:
+        raise UpstreamError(
+            "The provider's reply is no JSON object.", code="malformed_reply"
+        ) from (error)
+
+
+def cleared(requests: Sequence[UpstreamRequest]) -> Steps[None]:
+    """Send what may fail."""
+    for request in requests:
+        try:
+            yield request
+        except UpstreamError:
+            continue
+
+
+def _errors(batch: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    errors = batch.get("errors")
+    listed = errors.get("data") if isinstance(errors, dict) else None
+    for error in (listed or ())[:5]:
+        if isinstance(error, dict):
+            yield str(error.get("code") or ""), str(error.get("message") or "")
+
+
+def _remembered(shipment: Shipment) -> _Files:
+    return _files(shipment.vendor) if shipment.vendor else _Files()
+
+
+def _id(shipment: Shipment) -> str:
+    return quote(shipment.vendor_id or "", safe="")
