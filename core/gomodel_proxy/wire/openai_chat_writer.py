@@ -40,6 +40,7 @@ __all__ = ["ChatWriter"]
 
 _encode: Final = msgspec.json.Encoder().encode
 _DONE: Final = b"data: [DONE]\n\n"
+_TEXT: Final = b'%b%b},"logprobs":null,"finish_reason":null}]}\n\n'
 
 
 class ChatWriter:
@@ -52,6 +53,7 @@ class ChatWriter:
         self._parts: dict[tuple[int, int], Part] = {}
         self._calls: dict[tuple[int, int], int] = {}
         self._prefixes: dict[tuple[int, str], bytes] = {}
+        self._plain: dict[tuple[int, int], bytes] = {}
         self._opened: set[int] = set()
         self._texts: dict[int, int] = {}
         self._notes: dict[int, int] = {}
@@ -63,7 +65,12 @@ class ChatWriter:
         out: list[bytes] = []
         for event in events:
             if isinstance(event, Piece):
-                self._piece(event, out)
+                prefix = self._plain.get((event.choice, event.index))
+                if prefix is None or event.field != "text" or event.logprobs is not None:
+                    self._piece(event, out)
+                else:  # by far the commonest
+                    self._texts[event.choice] += len(event.text)
+                    out.append(_TEXT % (prefix, _encode(event.text)))
             elif isinstance(event, PartStart):
                 self._part(event, out)
             elif isinstance(event, Start):
@@ -76,7 +83,7 @@ class ChatWriter:
             elif isinstance(event, Failed):
                 error = {"message": event.message, "type": event.type or "upstream_error"}
                 out.append(_event({"error": {**error, "param": None, "code": event.code}}))
-        return b"".join(out)
+        return out[0] if len(out) == 1 else b"".join(out)
 
     def close(self) -> bytes:
         """Return the usage, if the caller asked for it, and the end."""
@@ -112,6 +119,9 @@ class ChatWriter:
         self._open(event.choice, out)
         part, choice = event.part, event.choice
         self._parts[choice, event.index] = part
+        if isinstance(part, Text):
+            self._plain[choice, event.index] = self._prefix(choice, "content")
+            self._texts.setdefault(choice, 0)
         if isinstance(part, ToolCall):
             self._call(event, part, out)
         elif isinstance(part, Media) and part.kind == "image":
@@ -176,15 +186,18 @@ class ChatWriter:
             self._text(event.choice, part, event.text, out)
 
     def _text(self, choice: int, part: Part, text: str, out: list[bytes]) -> None:
-        kind = type(part)
-        name = _MEMBERS.get(kind, "content")
+        name = _MEMBERS.get(type(part), "content")
+        if name == "content":
+            self._texts[choice] = self._texts.get(choice, 0) + len(text)
+        out.append(_TEXT % (self._prefix(choice, name), _encode(text)))
+
+    def _prefix(self, choice: int, name: str) -> bytes:
+        """Return what stands before the text in a chunk of a choice's ``name``."""
         prefix = self._prefixes.get((choice, name))
         if prefix is None:
             whole = self._chunk(choice, {name: ""})
             prefix = self._prefixes[choice, name] = whole[: whole.index(b'""},"logprobs"')]
-        if name == "content":
-            self._texts[choice] = self._texts.get(choice, 0) + len(text)
-        out.append(b'%b%b},"logprobs":null,"finish_reason":null}]}\n\n' % (prefix, _encode(text)))
+        return prefix
 
     def _proof(
         self, event: PartStart | Piece, part: Reasoning, name: str, text: str, out: list[bytes]

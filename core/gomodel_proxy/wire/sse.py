@@ -36,24 +36,19 @@ class Cutter:
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that ``data`` completes."""
         if not self._held:
-            # By far the commonest read: one event, one line of data.
-            if (
-                data.startswith(b"data: ")
-                and data.find(b"\n") == len(data) - 2
-                and data.endswith(b"\n\n")
-                and _CR not in data
-            ):
-                return [(data, b"", data[6:-2])]
-            # The same with a name before it, as vendors of named events send theirs.
-            line = data.find(b"\n") + 1
-            if (
-                data.startswith(b"event: ")
-                and data.startswith(b"data: ", line)
-                and data.find(b"\n", line) == len(data) - 2
-                and data.endswith(b"\n\n")
-                and _CR not in data
-            ):
-                return [(data, data[7 : line - 1], data[line + 6 : -2])]
+            # By far the commonest read: one event of one line of data, with a name or without.
+            lines = data.split(b"\n")
+            if not lines[-1] and len(lines) <= 4 and _CR not in data:
+                line = lines[0]
+                if len(lines) == 3 and not lines[1] and line.startswith(b"data: "):
+                    return [(data, b"", line[6:])]
+                if (
+                    len(lines) == 4
+                    and not lines[2]
+                    and line.startswith(b"event: ")
+                    and lines[1].startswith(b"data: ")
+                ):
+                    return [(data, line[7:], lines[1][6:])]
         elif _LF in data or _CR in data or self._held[-1].endswith(b"\r"):
             self._held.append(data)
             data = b"".join(self._held)
