@@ -262,6 +262,9 @@ class Batches(Protocol):
     async def create(self, batch: Batch, key: str | None = None) -> Batch:
         """Keep a new batch; one that its owner made with the same ``key`` is returned instead."""
 
+    async def made(self, owner: str, key: str) -> Batch | None:
+        """Return the batch that its owner made with this key."""
+
     async def find(self, id: str, owner: str | None) -> Batch | None:
         """Return a batch."""
 

@@ -15,6 +15,7 @@ from .account import Account
 from .accounting import Accounts
 from .admission import Door
 from .assets import Inliner
+from .batches import working
 from .ids import now
 from .inventory import Inventory
 from .paths import matcher
@@ -85,6 +86,7 @@ class Generation:
         self.policy: Policy | None = None
         self.assets: Inliner | None = None
         self.store: Store | None = None
+        self.transport: Transport | None = None
         self.books: Accounts
         self.door: Door
         self.inventory: Inventory
@@ -127,6 +129,7 @@ async def opened(
             generation.assets = Inliner(configuration.assets, fetcher)
         generation.inventory.start()
         stack.push_async_callback(generation.inventory.stop)
+        await stack.enter_async_context(working(generation))
         yield generation
 
 
@@ -211,6 +214,8 @@ class _Opening:
                 version=provider.price_version,
             )
             accounts[name] = Account(name, provider, config, transports[wanted], prices)
+        if self._c.batches.webhook_hosts:
+            self._g.transport = transports.get("http") or await self._transport("gateway", "http")
         return accounts
 
     async def _transport(self, provider: str, name: str) -> Transport:

@@ -1,1 +1,33 @@
 """Batches: taken in, executed or handed to vendors, settled, ended."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from .executor import Executor
+from .steward import Steward
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from gomodel_proxy.engine.generation import Generation
+
+__all__ = ["working"]
+
+
+@contextlib.asynccontextmanager
+async def working(g: Generation) -> AsyncIterator[None]:
+    """Work on the store's batches, if this process is to, until the context is left."""
+    batches = g.store.batches if g.store is not None else None
+    if batches is None or not g.configuration.batches.work:
+        yield
+        return
+    executor, steward = Executor(g, batches), Steward(g, batches)
+    executor.start()
+    steward.start()
+    try:
+        yield
+    finally:
+        await steward.stop()
+        await executor.stop(g.configuration.server.shutdown_grace)

@@ -45,7 +45,7 @@ class Admission:
                 code="line_too_long",
                 param="body",
             )
-        dialect = self._dialect(line.url)
+        dialect = self.check_url(self._g, line.url, "url")
         fields = dialect.read(line.body, {})
         if fields.stream:
             raise InvalidRequest(
@@ -60,18 +60,20 @@ class Admission:
             return Admitted(known.model, known.target)  # what it goes on from is known here alone
         return known
 
-    def _dialect(self, url: str) -> Dialect:
-        dialect = self._g.paths.get(url)
-        if dialect is None or dialect.name in self._g.estimates:
+    @staticmethod
+    def check_url(g: Generation, url: str, param: str) -> Dialect:
+        """Return the dialect that lines for a URL are in; raises `InvalidRequest`."""
+        dialect = g.paths.get(url)
+        if dialect is None or dialect.name in g.estimates:
             able = sorted(
                 path
-                for path, known in self._g.paths.items()
-                if "{" not in path and known.name not in self._g.estimates
+                for path, known in g.paths.items()
+                if "{" not in path and known.name not in g.estimates
             )
             raise InvalidRequest(
-                f"'url' is {url[:100]}, and lines may name {', '.join(able)}.",
+                f"'{param}' is {url[:100]}, and lines may name {', '.join(able)}.",
                 code="invalid_url",
-                param="url",
+                param=param,
             )
         return dialect
 

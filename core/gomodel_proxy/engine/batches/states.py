@@ -192,11 +192,16 @@ def ending(batch: Batch, now: int) -> Batch:
 
 
 def finished(
-    batch: Batch, error_size: int, files: tuple[str | None, str | None], now: int
+    batch: Batch, seen: Batch, error_size: int, files: tuple[str | None, str | None], now: int
 ) -> Batch:
-    """Give it its end. ``files`` are the ids of output and errors, where there are any."""
+    """Give it its end, unless it has changed since it was ``seen``.
+
+    ``files`` are the ids of output and errors, where there are any.
+    """
     if ended(batch):
         return batch
+    if (batch.completed, batch.failed) != (seen.completed, seen.failed):
+        return replace(batch, due=now)
     output, errors = files
     batch = replace(
         batch,
