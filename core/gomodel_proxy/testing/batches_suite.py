@@ -223,9 +223,9 @@ class BatchesSuite(StoreCase):
             id_ = batch(1).id
             first = await claimed(batches, batch(1))
             assert await batches.claim(SOON - 1, LATER) is None
-            assert await batches.keep(id_, first, LATER)
-            assert await batches.claim(SOON + 1, LATER) is None
-            second = await batches.claim(LATER + 1, LATER + 9)
+            assert await batches.keep(id_, first, LATER + 5)
+            assert await batches.claim(LATER, LATER + 9) is None
+            second = await batches.claim(LATER + 6, LATER + 9)
             assert second is not None
             assert second.token != first
             assert not await batches.keep(id_, first, LATER + 99)

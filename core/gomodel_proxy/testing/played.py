@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .lines import LineServer
 from .served import Served
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from .lines import Asked, Line
@@ -81,12 +82,15 @@ class Played:
 
 @asynccontextmanager
 async def played(
-    providers: Callable[[str], dict[str, dict[str, Any]]], folder: Path, **config: Any
+    providers: Callable[[str], dict[str, dict[str, Any]]],
+    folder: Path,
+    config: Mapping[str, Any] = MappingProxyType({}),
+    **more: Any,
 ) -> AsyncIterator[Played]:
     """Serve a gateway whose files are in ``folder``.
 
     ``providers`` takes the address of the server that plays them and returns their tables;
-    ``config`` are further tables. Whatever a vendor is asked before the test's first
+    ``config`` has further tables, ``more`` is the `Gateway`'s. Whatever a vendor is asked before the test's first
     `Played.answer` makes leaving raise.
     """
 
@@ -95,5 +99,5 @@ async def played(
 
     async with LineServer(nothing) as server:
         tables = {"upstream": {"retries": 0}, "providers": providers(server.url), **config}
-        async with Served(tables, folder) as gateway:
+        async with Served(tables, folder, **more) as gateway:
             yield Played(gateway, server)
