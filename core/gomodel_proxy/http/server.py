@@ -106,8 +106,8 @@ class Server:
 
 
 async def _drained(lobby: Lobby, hurry: asyncio.Event | None = None) -> None:
-    """Return when nothing is under way any more, or when there is a hurry."""
-    while lobby.busy and not (hurry is not None and hurry.is_set()):
+    """Return when nothing is under way any more, lines of batches included, or in a hurry."""
+    while (lobby.busy or lobby.generation.running) and not (hurry is not None and hurry.is_set()):
         await asyncio.sleep(_LOOK)
         lobby.close_idle()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .executor import Executor
 from .steward import Steward
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from gomodel_proxy.engine.generation import Generation
 
 __all__ = ["working"]
+
+_PATIENCE: Final = 2.0  # seconds for lines under way; a server that stops has waited already
 
 
 @contextlib.asynccontextmanager
@@ -30,4 +32,4 @@ async def working(g: Generation) -> AsyncIterator[None]:
         yield
     finally:
         await steward.stop()
-        await executor.stop(g.configuration.server.shutdown_grace)
+        await executor.stop(_PATIENCE)
