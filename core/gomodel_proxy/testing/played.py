@@ -90,8 +90,8 @@ async def played(
     """Serve a gateway whose files are in ``folder``.
 
     ``providers`` takes the address of the server that plays them and returns their tables;
-    ``config`` has further tables, ``more`` is the `Gateway`'s. Whatever a vendor is asked before the test's first
-    `Played.answer` makes leaving raise.
+    ``config`` has further tables, ``more`` is the `Gateway`'s. Whatever a vendor is asked before
+    the test's first `Played.answer` makes leaving raise.
     """
 
     async def nothing(line: Line, asked: Asked) -> None:

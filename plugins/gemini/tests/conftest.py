@@ -54,5 +54,5 @@ def accounts(url: str) -> dict[str, dict[str, Any]]:
 async def setup(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Played]:
     """The gateway and the vendors."""
     folder = tmp_path_factory.mktemp("gateway")
-    async with played(accounts, folder, auth={"master_key": MASTER}) as setup:
+    async with played(accounts, folder, {"auth": {"master_key": MASTER}}) as setup:
         yield setup
