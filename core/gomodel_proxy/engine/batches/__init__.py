@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from .executor import Executor
 from .steward import Steward
+from .webhook import key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,7 +21,9 @@ _PATIENCE: Final = 2.0  # seconds for lines under way; a server that stops has w
 
 @contextlib.asynccontextmanager
 async def working(g: Generation) -> AsyncIterator[None]:
-    """Work on the store's batches, if this process is to, until the context is left."""
+    """Work on the store's batches, if this process is to; raises `ConfigError`."""
+    if g.configuration.batches.webhook_secret:
+        key(g.configuration.batches.webhook_secret)
     batches = g.store.batches if g.store is not None else None
     if batches is None or not g.configuration.batches.work:
         yield

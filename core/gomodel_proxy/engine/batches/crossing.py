@@ -59,7 +59,6 @@ class _Way(NamedTuple):
     dialect: Dialect
     lane: Lane
     fields: Fields
-    model: str
 
 
 class Crossing:
@@ -78,8 +77,9 @@ class Crossing:
 
     async def out(self, line: BatchLine) -> bytes:
         """Return a line as the vendor takes it; raises `GatewayError` if it cannot be sent."""
-        way = await self._way(line)
-        account, lane, model = self._account, way.lane, way.model
+        way = self._way(line)
+        account, lane = self._account, way.lane
+        model = await self._model(way.dialect, way.fields)
         body = way.fields.readdress(model, ask_usage=False)
         if lane.translator is not None:
             passage = await lane.begin(body, model, account.traits(model), self._g.assets, {})
@@ -101,14 +101,20 @@ class Crossing:
     async def back(self, line: BatchLine, result: VendorResult) -> Outcome:
         """Return what a result means for its line."""
         if result.kind != "done":
-            code, message = UNEXECUTED[result.kind]
-            return self.nothing(line, code, message)
-        way = await self._way(line)
-        row = self._row(line, way.dialect, way.fields.model, way.model)
+            return self.unexecuted(line, result.kind)
+        try:
+            way = self._way(line)
+        except GatewayError as error:  # the configuration has changed since
+            return self.refused(line, error)
+        try:
+            model = await self._model(way.dialect, way.fields)
+        except GatewayError:  # not offered any more, and yet it has answered
+            model = way.fields.model.removeprefix(f"{self._account.name}/")
+        row = self._row(line, way.dialect, way.fields.model, model)
         attempt = row.attempts[0]
         attempt.http_status = row.http_status = result.status
         try:
-            body = await self._reply(line, way, row, result)
+            body = await self._reply(way, row, result)
         except UpstreamError as error:
             self._account.masked(error)
             self._price(attempt)
@@ -126,6 +132,10 @@ class Crossing:
         if not isinstance(error, UpstreamError):
             row.attempts.clear()  # nothing of it was sent
         return self._refused(line, dialect, row, error)
+
+    def unexecuted(self, line: BatchLine, end: str) -> Outcome:
+        """Return the outcome of a line that the vendor has "cancelled", or let be "expired"."""
+        return self.nothing(line, *UNEXECUTED[end])
 
     def nothing(self, line: BatchLine, code: str, message: str) -> Outcome:
         """Return the outcome of a line that got no answer."""
@@ -159,7 +169,7 @@ class Crossing:
 
     # ------------------------------------------------------------
 
-    async def _way(self, line: BatchLine) -> _Way:
+    def _way(self, line: BatchLine) -> _Way:
         dialect = self._g.paths.get(line.url)
         lane = None if dialect is None else self._g.lanes.find(self._account, dialect)
         if dialect is None or lane is None or lane.dialect.name != self._shipment.dialect:
@@ -167,8 +177,7 @@ class Crossing:
                 f"Provider '{self._account.name}' cannot be reached from {line.url} any more.",
                 code="dialect_not_supported",
             )
-        fields = dialect.read(line.body, {})
-        return _Way(dialect, lane, fields, await self._model(dialect, fields))
+        return _Way(dialect, lane, dialect.read(line.body, {}))
 
     async def _model(self, dialect: Dialect, fields: Fields) -> str:
         """Return the vendor's own name for a line's model."""
@@ -185,9 +194,7 @@ class Crossing:
             param="model",
         )
 
-    async def _reply(
-        self, line: BatchLine, way: _Way, row: LedgerRow, result: VendorResult
-    ) -> bytes:
+    async def _reply(self, way: _Way, row: LedgerRow, result: VendorResult) -> bytes:
         """Return a reply in the line's own dialect, and note what it used."""
         account, lane, attempt = self._account, way.lane, row.attempts[0]
         if result.status >= 400:
@@ -205,7 +212,7 @@ class Crossing:
             self._g.enter_resource(kind, id_, self._batch.owner, account.name)
         if lane.translator is None:
             return body
-        passage = await self._passage(way)
+        passage = await self._passage(way, row.served_model)
         row.losses = list(passage.losses)
         try:
             translation = passage.reply(result.body)
@@ -217,14 +224,14 @@ class Crossing:
         attempt.usage = attempt.usage or translation.usage
         return way.dialect.reply(translation.body, account.name)[0]
 
-    async def _passage(self, way: _Way) -> Passage:
+    async def _passage(self, way: _Way, model: str) -> Passage:
         """Begin the translation again, without the media: they were fetched when it was sent."""
-        body = way.fields.readdress(way.model, ask_usage=False)
-        traits = self._account.traits(way.model)
+        body = way.fields.readdress(model, ask_usage=False)
+        traits = self._account.traits(model)
         try:
-            return await way.lane.begin(body, way.model, traits, None, {})
+            return await way.lane.begin(body, model, traits, None, {})
         except InvalidRequest:  # it cannot be written without them
-            return await way.lane.begin(body, way.model, traits, self._g.assets, {})
+            return await way.lane.begin(body, model, traits, self._g.assets, {})
 
     def _row(self, line: BatchLine, dialect: Dialect, asked: str, model: str) -> LedgerRow:
         """Return the row of a line; its id is made of the line, so it is written once."""

@@ -105,12 +105,14 @@ async def lines_of(
     """Yield the lines of a reply as they come; raises `UpstreamError` for anything but success."""
     cut = Cut(limit)
     exchange = cut.exchange = account.transport.open(request, cut)
+    refusal = bytearray()
     try:
         while lines := await cut.take():
-            if not 200 <= cut.status < 300:
-                check(account, cut.status, cut.headers, b"\n".join(lines))
-            yield lines
-        check(account, cut.status, cut.headers, b"")
+            if 200 <= cut.status < 300:
+                yield lines
+            elif len(refusal) < _READY:
+                refusal += b"\n".join(lines)
+        check(account, cut.status, cut.headers, bytes(refusal))
         if cut.dropped:
             yield [b""] * cut.dropped  # lines that make no sense either
     finally:
