@@ -36,7 +36,8 @@ ALLOWED = {
     "cli": EDGE,
     "__init__": EDGE,
     "__main__": {"cli"},
-    "testing": EDGE | {"cli", "aioresponses", "hypothesis", "pluggy", "pytest", "pytest_aiohttp"},
+    "testing": EDGE
+    | {"cli", "aioresponses", "asyncpg", "hypothesis", "pluggy", "pytest", "pytest_aiohttp"},
 }
 PLUGIN = {"hookspecs", "api", "wire", "msgspec"}
 PLUGIN_TESTS = PLUGIN | {"testing", "structlog"}

@@ -6,10 +6,12 @@ sees the modules it measures being imported.
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+NO_POSTGRES = "NO POSTGRESQL"
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -73,3 +75,46 @@ def sandbox() -> Iterator[SandboxProcess]:
 
     with SandboxProcess() as process:
         yield process
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Return the URL of a real PostgreSQL, one for the whole run; skips loudly if there is none."""
+    import os
+
+    from .postgres import NoPostgres, shared_server
+
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(shared_server(run))
+        except NoPostgres as error:
+            pytest.skip(f"{NO_POSTGRES}: {error}")
+        yield url
+
+
+@pytest.fixture
+async def postgres(postgres_server: str) -> AsyncIterator[dict[str, Any]]:
+    """Return a ``[store]`` of type ``postgres``: a schema of the test's own, dropped behind it."""
+    import uuid
+
+    import asyncpg
+
+    schema = f"test_{uuid.uuid4().hex}"
+    yield {"type": "postgres", "url": postgres_server, "schema": schema}
+    connection = await asyncpg.connect(postgres_server)
+    try:
+        await connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    finally:
+        await connection.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in red what a skipped test would only whisper."""
+    reasons = {str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())}
+    if any(NO_POSTGRES in reason for reason in reasons):
+        terminalreporter.section(NO_POSTGRES, red=True, bold=True)
+        terminalreporter.line("Tests of the PostgreSQL store were skipped.", red=True)
+        for reason in sorted(reasons):
+            if NO_POSTGRES in reason:
+                terminalreporter.line(reason, red=True)
