@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from gomodel_proxy.api import BatchError, UpstreamError, UpstreamUnreachable
+from gomodel_proxy.api import BatchError, Unavailable, UpstreamError, UpstreamUnreachable
 from gomodel_proxy.engine.ids import now as clock
 
 from .cargo import settle_all
@@ -23,7 +23,6 @@ from .submission import headers_for, ids_of, load, surely_refused
 
 if TYPE_CHECKING:
     from gomodel_proxy.api import Batch, Batches, Shipment, Shipping, VendorBatch
-    from gomodel_proxy.engine.account import Account
     from gomodel_proxy.engine.generation import Generation
 
 __all__ = ["UNCERTAIN", "advance"]
@@ -97,7 +96,7 @@ class _Step:
     async def run(self) -> Batch | None:
         shipment = self._shipment
         account = self._g.accounts.get(shipment.provider)
-        shipping: Shipping | None = account and getattr(account.provider, "shipping", None)
+        shipping: Shipping | None = getattr(account and account.provider, "shipping", None)
         if account is None or shipping is None:
             return await self._homeless()
         self._account, self._shipping = account, shipping
@@ -117,7 +116,10 @@ class _Step:
     # ------------------------------------------------------------ handing over
 
     async def _submit(self) -> Batch | None:
-        lines = await load(self._batches, self._crossing, self._batch, self._shipment)
+        try:
+            lines = await load(self._batches, self._crossing, self._batch, self._shipment)
+        except Unavailable:  # nobody knows yet which models there are
+            return await self._put(due=self._later())
         if not lines:
             return await self._put(state="settled")
         headers = headers_for(self._g, self._batch, self._shipment)
@@ -138,7 +140,7 @@ class _Step:
         if not surely_refused(error):
             return await self._put(tries=tries, error=error.message, due=self._later())
         unreachable = isinstance(error, UpstreamUnreachable)
-        if unreachable and tries < self._settings.tries or error.retry:
+        if (unreachable and tries < self._settings.tries) or error.retry:
             due = max(self._later(), clock() + int((error.retry_after or 0) * _SECOND))
             return await self._put(state="planned", tries=tries, error=error.message, due=due)
         return await self._fail(error)
@@ -163,6 +165,8 @@ class _Step:
             return await self._taken(found)
         if self._stopping:
             return await self._put(state="failed")
+        if shipment.state == "uncertain":
+            return await self._put(state="planned", tries=0, due=clock())
         if shipment.tries >= self._settings.tries:
             return await self._fail(
                 UpstreamError(shipment.error or "It was not taken.", status=502)
@@ -188,14 +192,13 @@ class _Step:
         """Enter what the vendor says of a batch that it has."""
         shipment = self._shipment
         if vendor.state == "failed":
-            if vendor.again and not self._stopping:
-                error, tries = vendor.error, shipment.tries + 1
-                return await self._put(
-                    state="planned", vendor_id=None, error=error, tries=tries, due=self._later()
-                )
             said = vendor.error or "The provider failed this batch and said no more."
-            error_ = UpstreamError(said, status=400, code="vendor_batch_failed")
-            return await self._fail(self._account.masked(error_), vendor.id)
+            error = UpstreamError(said, status=400, code="vendor_batch_failed")
+            self._account.masked(error)
+            if not vendor.again or self._stopping:
+                return await self._fail(error, vendor.id)
+            tries, due = shipment.tries + 1, self._later()
+            return await self._put(state="planned", error=error.message, tries=tries, due=due)
         ended = vendor.state == "ended"
         first = shipment.state in ("planned", "sending", "uncertain")
         tries = 0 if first else shipment.tries + 1
