@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gomodel_proxy.api import InvalidRequest
-from gomodel_proxy.wire.multipart import Multipart, Part, boundary_of
+from gomodel_proxy.wire.multipart_reader import Multipart, Part, boundary_of
 
 FORM = (
     b"a preamble\r\n"
