@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench import gateways, load, report, start
+from bench import batches, gateways, load, report, start
 from bench.dependencies import third_party
 from bench.processes import Fleet, tool
 from bench.report import Row
@@ -82,6 +82,9 @@ def measure(fleet: Fleet, folder: Path, rounds: int) -> tuple[list[Row], list[st
     with Fleet() as fresh:  # memory per stream is only seen in a process that had none before
         crowded = gateways.start_server(fresh, folder / "crowded", up)
         rows += crowd(nginx, crowded, up, notes)
+    say("batches")
+    with Fleet() as fresh:
+        rows += batches.measure(gateways.start_server(fresh, folder / "batches", up), folder)
     return [*rows, *starting(folder, up), distributions()], notes
 
 
