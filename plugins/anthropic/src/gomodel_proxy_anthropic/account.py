@@ -13,6 +13,7 @@ from gomodel_proxy.wire.settings import check_base_url, check_header
 from .content import DIALECT
 from .dialect import COUNT
 from .errors import refusal
+from .shipping import AnthropicShipping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,8 +54,9 @@ class AnthropicAccount:
         self.prices = prices
         self.price_version = price_version
         self.traits = traits
+        self.shipping = AnthropicShipping(self._errand)
         self.secrets = (api_key, *(Secret(value) for value in headers.values()))
-        root = check_base_url(base_url)
+        self._root = root = check_base_url(base_url)
         self._urls = {dialect: root + path for dialect, path in _PATHS.items()}
         self._models = root + _MODELS
         self._beta = tuple(beta)
@@ -81,19 +83,24 @@ class AnthropicAccount:
 
     def request(self, ask: Ask) -> UpstreamRequest:
         """Return the request for a body in one of the dialects it speaks."""
+        return self._sent("POST", self._urls[ask.dialect], ask.headers, ask.body)
+
+    def _sent(self, method: str, url: str, headers: Headers, body: bytes) -> UpstreamRequest:
         extra = tuple(
             (name, self._with_beta(value) if name == _BETA else value)
-            for name, value in ask.headers
+            for name, value in headers
             if name not in self._configured
         )
         taken = frozenset(name for name, _ in extra if name in (_VERSION, _BETA))
         return UpstreamRequest(
-            method="POST",
-            url=self._urls[ask.dialect],
-            headers=self._headers[taken],
-            extra=extra,
-            body=ask.body,
+            method=method, url=url, headers=self._headers[taken], extra=extra, body=body
         )
+
+    def _errand(
+        self, method: str, path: str, *, body: bytes = b"", extra: Headers = ()
+    ) -> UpstreamRequest:
+        """Return the request for anything else below the base URL."""
+        return self._sent(method, self._root + path, extra, body)
 
     def _with_beta(self, asked: str) -> str:
         """Return the caller's betas and the configured ones, each once."""

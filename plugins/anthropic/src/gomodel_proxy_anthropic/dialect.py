@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import UpstreamError
 from gomodel_proxy.wire import json
+from gomodel_proxy.wire.counting import CountingCodec
 from gomodel_proxy.wire.openai_reply import name_provider, read_reply
 
 from . import errors, listing
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
 __all__ = ["COUNT", "CountTokens", "Messages"]
 
 COUNT: Final = "anthropic.count_tokens"
+_COUNTED: Final = (
+    "model",
+    "system",
+    "messages",
+    "tools",
+    "tool_choice",
+    "thinking",
+    "output_config",
+    "cache_control",
+)
 _HEADERS: Final = frozenset(
     {"anthropic-beta", "anthropic-version", "idempotency-key", "traceparent", "tracestate"}
 )
@@ -92,7 +103,7 @@ class CountTokens(_Dialect):
     name = COUNT
     operation = "count_tokens"
     paths = ("/v1/messages/count_tokens",)
-    codec: Codec | None = None
+    codec: Codec | None = CountingCodec(MessagesCodec(), members=_COUNTED, count="input_tokens")
 
     def usage(self, body: bytes) -> Usage | None:
         """Return None: counting is free."""

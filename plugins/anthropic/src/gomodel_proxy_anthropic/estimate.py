@@ -6,14 +6,11 @@ half, a document for its bytes. Good for budgets, not for bills, and marked as a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
-if TYPE_CHECKING:
-    from gomodel_proxy.api.chat import ChatRequest
-
-__all__ = ["estimate_request", "estimate_tokens"]
+__all__ = ["estimate_tokens"]
 
 _BYTES_PER_TOKEN: Final = 4
 _IMAGE: Final = 1600
@@ -29,17 +26,6 @@ def estimate_tokens(body: bytes) -> int:
     messages = request.get("messages")
     turns = len(messages) if isinstance(messages, list) else 0
     return -(-size // _BYTES_PER_TOKEN) + turns * _PER_MESSAGE
-
-
-def estimate_request(request: ChatRequest) -> int:
-    """Return the same guess for a request that has been read."""
-    size = sum(
-        len(getattr(part, "text", None) or "") + len(getattr(part, "arguments", ""))
-        for message in request.messages
-        for part in message.parts
-    )
-    size += sum(len(tool.schema or b"") + len(tool.description or "") for tool in request.tools)
-    return -(-size // _BYTES_PER_TOKEN) + len(request.messages) * _PER_MESSAGE
 
 
 def _size(root: Any) -> int:

@@ -28,7 +28,6 @@ from gomodel_proxy.api.chat import (
 )
 
 from .citations import DIALECT, write_citation
-from .estimate import estimate_request
 from .replies import call_input, drop_part, drop_proof, stop_reason
 from .usage import write_usage
 
@@ -127,7 +126,7 @@ class MessageWriter:
         counts = write_usage(usage)
         if usage is None:
             # the truth follows at the end; until then clients that show it have a guess
-            counts["input_tokens"] = estimate_request(self._request)
+            counts["input_tokens"] = estimate_input(self._request)
         message: dict[str, Any] = {
             "id": id_,
             "type": "message",

@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gomodel_proxy.api import Losses
-
-    from .turns import Turn
+    from gomodel_proxy.wire.turns import Turn
 
 __all__ = ["BlockWriter", "cache_point"]
 

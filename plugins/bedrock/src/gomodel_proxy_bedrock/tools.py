@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.api import Losses
     from gomodel_proxy.api.chat import ChatRequest, Tool
-
-    from .turns import Turn
+    from gomodel_proxy.wire.turns import Turn
 
 __all__ = ["write_tools"]
 
