@@ -6,7 +6,8 @@ import pytest
 
 from gomodel_proxy.api import InvalidRequest, Query
 from gomodel_proxy.testing.store_case import NOON, row
-from gomodel_proxy_sqlite.ledger import SqliteLedger, scope
+from gomodel_proxy.wire.ledger_sql import scope
+from gomodel_proxy_sqlite.ledger import SqliteLedger
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,7 +44,7 @@ async def test_a_page_after_another_tenants_row_is_as_one_after_nothing(
     ],
 )
 async def test_pages_are_found_by_an_index(database: Database, query: Query, index: str) -> None:
-    chosen = scope.of_page(query)
+    chosen = scope.of_page(query, "rowid")
 
     def plan(connection: sqlite3.Connection) -> str:
         steps = connection.execute(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import log, reports
+from gomodel_proxy.wire.ledger_sql import reports
+
+from . import log
 from .rows import enter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gomodel_proxy.api import LedgerRow, Query
+    from gomodel_proxy.wire.ledger_sql.reports import Question
     from gomodel_proxy_sqlite.database import Database
+
+T = TypeVar("T")
 
 __all__ = ["SqliteLedger", "enter"]
 
@@ -34,12 +39,17 @@ class SqliteLedger:
 
     async def summary(self, query: Query) -> Mapping[str, Any]:
         """Return the sums over all rows asked for."""
-        return await self._database.report(partial(reports.summary, query=query))
+        return await self._answer(reports.summary(query))
 
     async def daily(self, query: Query) -> Sequence[Mapping[str, Any]]:
         """Return the sums per UTC day that has rows, ascending."""
-        return await self._database.report(partial(reports.daily, query=query))
+        return await self._answer(reports.daily(query))
 
     async def models(self, query: Query) -> Sequence[Mapping[str, Any]]:
         """Return the sums per provider and model that were tried, dearest first."""
-        return await self._database.report(partial(reports.models, query=query))
+        return await self._answer(reports.models(query))
+
+    async def _answer(self, question: Question[T]) -> T:
+        return await self._database.report(
+            lambda connection: question.read(connection.execute(question.sql, question.values))
+        )

@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from gomodel_proxy.api import Query
 
+__all__ = ["Condition", "numbered", "of_attempts", "of_last", "of_page", "of_requests"]
+
 
 class Condition(NamedTuple):
     """SQL that is true for a row, and the values of its question marks."""
 
     sql: str
     values: tuple[Any, ...]
+
+
+def numbered(sql: str) -> str:
+    """Return SQL whose question marks, which are all placeholders, are ``$1``, ``$2`` and so on."""
+    first, *rest = sql.split("?")
+    return first + "".join(f"${number}{text}" for number, text in enumerate(rest, 1))
 
 
 def of_requests(query: Query) -> Condition:
@@ -35,14 +43,14 @@ def of_attempts(query: Query) -> Condition:
     )
 
 
-def of_page(query: Query) -> Condition:
-    """Choose requests that come after the page before."""
+def of_page(query: Query, tie: str) -> Condition:
+    """Choose requests that come after the page before, by time and then by the column ``tie``."""
     chosen = of_requests(query)
     if query.after is None:
         return chosen
     last = of_last(query)
     older = Condition(
-        f"(r.started, r.rowid) < (SELECT r.started, r.rowid FROM requests r WHERE {last.sql})",  # noqa: S608 (constants)
+        f"(r.started, r.{tie}) < (SELECT r.started, r.{tie} FROM requests r WHERE {last.sql})",  # noqa: S608 (constants)
         last.values,
     )
     return _all(chosen, older)
