@@ -18,12 +18,12 @@ from gomodel_proxy.api import (
     UpstreamError,
     UpstreamRequest,
     VendorBatch,
-    VendorReply,
     VendorResult,
 )
 
 from . import json
 from .multipart import form
+from .shipping import cleared, one_line, read_object, since, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,8 +36,6 @@ __all__ = [
     "Errands",
     "OpenAIBatches",
     "OpenAIShipping",
-    "cleared",
-    "decode",
     "read_result",
 ]
 
@@ -55,7 +53,6 @@ URLS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What lines and batches name, by dialect, at OpenAI."""
 
-_SLACK: Final = 600  # seconds by which the vendor's clock may be behind ours
 _PAGE: Final = 100  # batches on one page of the list, the most that OpenAI gives
 
 _State = Literal["running", "cancelling", "ended", "failed"]
@@ -129,7 +126,6 @@ class _Line(msgspec.Struct):
 
 _files = msgspec.json.Decoder(_Files).decode
 _line = msgspec.json.Decoder(_Line).decode
-_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class OpenAIShipping:
@@ -152,7 +148,7 @@ class OpenAIShipping:
         return b'{"custom_id":"%b","method":"POST","url":"%b","body":%b}' % (
             id.encode(),
             url.encode(),
-            body.replace(b"\n", b" ").replace(b"\r", b" "),  # whitespace between tokens
+            one_line(body),
         )
 
     def submit(self, shipment: Shipment, lines: Sequence[bytes]) -> Steps[VendorBatch]:
@@ -160,14 +156,14 @@ class OpenAIShipping:
         kind, body = form({"purpose": "batch"}, f"{shipment.mark}.jsonl", b"\n".join(lines) + b"\n")
         extra = shipment.headers
         reply = yield self._errand("POST", "/files", body=body, content_type=kind, extra=extra)
-        file = str(decode(reply)["id"])
+        file = str(read_object(reply)["id"])
         try:
             reply = yield self._create(shipment, file)
         except UpstreamError as error:
             if error.status < 500:
                 yield from cleared([self._delete(shipment, file)])
             raise
-        return self.read(decode(reply))
+        return self.read(read_object(reply))
 
     def _create(self, shipment: Shipment, file: str) -> UpstreamRequest:
         asked = {
@@ -180,12 +176,13 @@ class OpenAIShipping:
 
     def find(self, shipment: Shipment, lines: Sequence[str]) -> Steps[VendorBatch | None]:
         """Look through the batches made since then for the one with the shipment's mark."""
-        since = (shipment.began or 0) // 1_000_000 - _SLACK
         query: dict[str, str | int] = {"limit": _PAGE}
         found: dict[str, Any] | None = None
         last = ""
         while True:
-            page = decode((yield self._ask("GET", "/batches", shipment, query=urlencode(query))))
+            page = read_object(
+                (yield self._ask("GET", "/batches", shipment, query=urlencode(query)))
+            )
             batches = [batch for batch in page.get("data") or () if isinstance(batch, dict)]
             for batch in batches:
                 mine = (batch.get("metadata") or {}).get(MARK) == shipment.mark
@@ -195,7 +192,7 @@ class OpenAIShipping:
             # newest first; a vendor without pages gives the same one again
             if not batches or str(batches[-1].get("id")) == last or not page.get("has_more"):
                 break
-            if (batches[-1].get("created_at") or 0) < since:
+            if timestamp(batches[-1].get("created_at")) < since(shipment):
                 break
             last = str(batches[-1].get("id"))
             query["after"] = last
@@ -204,7 +201,7 @@ class OpenAIShipping:
     def poll(self, shipment: Shipment) -> Steps[VendorBatch]:
         """Ask how far it is."""
         reply = yield self._ask("GET", f"/batches/{_id(shipment)}", shipment)
-        return self.read(decode(reply))
+        return self.read(read_object(reply))
 
     def cancel(self, shipment: Shipment) -> Steps[None]:
         """Have it stopped; one that has ended answers with 400 or 409, which says so."""
@@ -283,25 +280,6 @@ def read_result(line: bytes) -> VendorResult:
     if response is None:
         raise ValueError("the line has neither a response nor an error")
     return VendorResult(line=read.custom_id, status=response.status_code, body=bytes(response.body))
-
-
-def decode(reply: VendorReply) -> dict[str, Any]:
-    """Return a reply's JSON object; raises `UpstreamError` on anything else."""
-    try:
-        return _object(reply.body)
-    except (ValueError, RecursionError) as error:
-        raise UpstreamError(
-            "The provider's reply is no JSON object.", code="malformed_reply"
-        ) from (error)
-
-
-def cleared(requests: Sequence[UpstreamRequest]) -> Steps[None]:
-    """Send what may fail."""
-    for request in requests:
-        try:
-            yield request
-        except UpstreamError:
-            continue
 
 
 def _errors(batch: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gomodel_proxy.api import GatewayError, Unavailable, UpstreamError, UpstreamUnreachable
 
-from .cargo import TOGETHER, commit, lines_of_shipment, yielding
+from .cargo import TOGETHER, commit, lines_of_shipment, open_lines, yielding
 from .crossing import line_id
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ async def load(
 
 
 async def ids_of(batches: Batches, batch: Batch, shipment: Shipment) -> list[str]:
-    """Return the ids that the vendor knows the lines by."""
-    pieces = lines_of_shipment(batches, batch, shipment)
+    """Return the ids that the vendor knows the lines by; what was not sent has its error already."""
+    pieces = open_lines(batches, batch, shipment)
     return [line_id(batch.id, line.index) async for lines in pieces for line in lines]
 
 

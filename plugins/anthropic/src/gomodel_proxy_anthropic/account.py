@@ -31,6 +31,7 @@ _MODELS: Final = "/models?limit=1000"
 class AnthropicAccount:
     """A `Provider`. Callers' ``anthropic-version`` goes before ours, ``anthropic-beta`` adds to it.
 
+    ``batches``: whether it takes batches of its own.
     Raises `ConfigError` naming the setting that cannot be.
     """
 
@@ -46,6 +47,7 @@ class AnthropicAccount:
         api_key: Secret,
         version: str,
         beta: Sequence[str] = (),
+        batches: bool = False,
         headers: Mapping[str, str] = MappingProxyType({}),
         prices: Mapping[str, Price],
         price_version: str,
@@ -54,7 +56,7 @@ class AnthropicAccount:
         self.prices = prices
         self.price_version = price_version
         self.traits = traits
-        self.shipping = AnthropicShipping(self._errand)
+        self.shipping = AnthropicShipping(self._errand) if batches else None
         self.secrets = (api_key, *(Secret(value) for value in headers.values()))
         self._root = root = check_base_url(base_url)
         self._urls = {dialect: root + path for dialect, path in _PATHS.items()}

@@ -109,7 +109,7 @@ class AnthropicShipping:
     def find(self, shipment: Shipment, lines: Sequence[str]) -> Steps[VendorBatch | None]:
         """Look through the batches made since then, and into those that have as many lines.
 
-        Raises LookupError while one of them still runs.
+        Raises LookupError while one of them still runs, or cannot be looked into.
         """
         running: dict[str, Any] | None = None
         candidates = yield from self._since(shipment)
@@ -142,18 +142,13 @@ class AnthropicShipping:
     def _holds(self, shipment: Shipment, batch: dict[str, Any], lines: set[str]) -> Steps[bool]:
         """Return whether the results of a batch are those of our lines."""
         path = f"/{quote(str(batch['id']), safe='')}/results"
-        try:
-            reply = yield self._ask("GET", path, shipment)
-        except UpstreamError as error:
-            if error.status == 404:  # archived: results are kept for 29 days, ours are younger
-                return False
-            raise
+        reply = yield self._ask("GET", path, shipment)
         for line in reply.body.splitlines():
             try:
                 return _line(line).custom_id in lines
             except ValueError:
                 continue
-        return False
+        raise LookupError(f"the results of {batch['id']} cannot be read")
 
     def poll(self, shipment: Shipment) -> Steps[VendorBatch]:
         """Ask how far it is."""

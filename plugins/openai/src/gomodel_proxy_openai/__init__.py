@@ -11,6 +11,7 @@ from gomodel_proxy.hookspecs import hookimpl
 from gomodel_proxy.wire.openai_account import OpenAIAccount
 from gomodel_proxy.wire.openai_shipping import OpenAIShipping
 from gomodel_proxy.wire.published import decode_traits
+from gomodel_proxy.wire.shipping import ships
 
 from .prices import published
 
@@ -28,12 +29,15 @@ class OpenAIConfig(ProviderConfig):
     """Settings of ``type = "openai"``.
 
     ``organization`` and ``project`` say who pays; a caller's own headers for them are then dropped.
+    ``batches`` says whether lines of batches go to the vendor's own batches; if it is not set,
+    they do at OpenAI's own hosts.
     """
 
     api_key: Secret = Secret("")
     base_url: str = "https://api.openai.com/v1"
     organization: str = ""
     project: str = ""
+    batches: bool | None = None
 
 
 @asynccontextmanager
@@ -50,7 +54,7 @@ async def open_openai(config: OpenAIConfig, runtime: Runtime) -> AsyncIterator[P
         prices=prices,
         price_version=version,
         traits=decode_traits(files(__name__).joinpath("traits.toml").read_bytes()),
-        shipping=OpenAIShipping,
+        shipping=OpenAIShipping if ships(config.batches, config.base_url, "openai.com") else None,
     )
 
 
