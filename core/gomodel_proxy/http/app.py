@@ -16,9 +16,10 @@ from .routes import GENERATION, WATCH, caller, error_answer, require_admin
 from .watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
     from pathlib import Path
 
+    from gomodel_proxy.api import Dialect
     from gomodel_proxy.config import Configuration
     from gomodel_proxy.engine.generation import Generation
 
@@ -58,15 +59,17 @@ def create_app(
     return app
 
 
-def routes() -> tuple[Route, ...]:
-    """Return every route that is not a dialect's."""
-    from . import admin, conversations, openapi, responses, usage
+def routes(dialects: Iterable[Dialect]) -> tuple[Route, ...]:
+    """Return every route that is no dialect's POST."""
+    from . import admin, batches, conversations, files, openapi, responses, usage
 
     return (
         *health.ROUTES,
         *models.ROUTES,
         *responses.ROUTES,
         *conversations.ROUTES,
+        *files.ROUTES,
+        *batches.batch_routes(dialects),
         *usage.ROUTES,
         *admin.ROUTES,
         *openapi.ROUTES,
@@ -78,10 +81,11 @@ def application(generation: Callable[[], Generation], gateway: Gateway) -> web.A
     app = web.Application(middlewares=[_errors])
     app[GENERATION] = generation
     app[WATCH] = watch = Watch()
-    for dialect in gateway.plugins.objects("gomodel_dialects"):
+    dialects = gateway.plugins.objects("gomodel_dialects")
+    for dialect in dialects:
         for path in dialect.paths:
             app.router.add_post(path, ingress.handler(lambda request: generation(), dialect, watch))
-    for route in routes():
+    for route in routes(dialects):
         path = route.path.replace("{id}", "{id:.+}")
         app.router.add_route(route.method, path, route.handler)
     for page in gateway.plugins.objects("gomodel_admin_pages"):

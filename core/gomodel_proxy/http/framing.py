@@ -7,14 +7,14 @@ limits hold and broken requests are answered in the caller's dialect.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gomodel_proxy.api import InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-__all__ = ["Framer", "Head", "check_unfinished", "parse_head", "too_large"]
+__all__ = ["Framer", "Head", "Limit", "check_unfinished", "parse_head", "too_large"]
 
 _TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _LINE: Final = re.compile(rb"(" + _TOKEN + rb") ([^\x00-\x20\x7f]+) HTTP/(\d\.\d)\Z")
@@ -25,6 +25,7 @@ _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"
 _MAX_TARGET: Final = 8190
 _MAX_FIELDS: Final = 128
 _MAX_CHUNK_LINE: Final = 1024
+_NONE: Final[Mapping[str, Limit]] = {}
 
 
 class Head:
@@ -108,14 +109,41 @@ def _frame(head: Head) -> None:
         head.length = int(length)
 
 
+class Limit(NamedTuple):
+    """How long a body may be, and the setting that says so."""
+
+    size: int
+    setting: str = "server.body_limit"
+
+    def exceeded(self) -> InvalidRequest:
+        """Return the error for a body over the limit."""
+        return too_large(self.size, self.setting)
+
+
 class Framer:
-    """Follows one connection's requests; `feed` raises `InvalidRequest` on what is wrong."""
+    """Follows one connection's requests; `feed` raises `InvalidRequest` on what is wrong.
 
-    __slots__ = ("_body_limit", "_buffer", "_head_limit", "_left", "_step", "_total", "head")
+    ``uploads`` are the paths that have a limit of their own.
+    """
 
-    def __init__(self, head_limit: int, body_limit: int) -> None:
+    __slots__ = (
+        "_body_limit",
+        "_buffer",
+        "_head_limit",
+        "_left",
+        "_limit",
+        "_step",
+        "_total",
+        "_uploads",
+        "head",
+    )
+
+    def __init__(
+        self, head_limit: int, body_limit: int, uploads: Mapping[str, Limit] = _NONE
+    ) -> None:
         self._head_limit = head_limit
-        self._body_limit = body_limit
+        self._body_limit = self._limit = Limit(body_limit)
+        self._uploads = uploads
         self._buffer = b""
         self._left = 0
         self._total = 0
@@ -149,8 +177,9 @@ class Framer:
             check_unfinished(buffer[start:], self._head_limit)
             return None
         head = self.head = parse_head(buffer[start:end])
-        if head.length > self._body_limit:
-            raise too_large(self._body_limit)
+        self._limit = self._uploads.get(head.path, self._body_limit)
+        if head.length > self._limit.size:
+            raise self._limit.exceeded()
         self._total = 0
         self._left = head.length
         if head.chunked:
@@ -175,8 +204,8 @@ class Framer:
             raise InvalidRequest("A chunk's size is no number.", code="bad_framing")
         self._left = int(size[1], 16)
         self._total += self._left
-        if self._total > self._body_limit:
-            raise too_large(self._body_limit)
+        if self._total > self._limit.size:
+            raise self._limit.exceeded()
         self._step = self._in_chunk if self._left else self._in_trailer
         return rest
 
@@ -228,10 +257,10 @@ def check_unfinished(buffer: bytes, limit: int) -> None:
         raise InvalidRequest("A header line is malformed.", code="bad_header")
 
 
-def too_large(limit: int) -> InvalidRequest:
+def too_large(limit: int, setting: str = "server.body_limit") -> InvalidRequest:
     """Return the error for a body over the limit."""
     return InvalidRequest(
-        f"The body is longer than {limit} bytes (server.body_limit).",
+        f"The body is longer than {limit} bytes ({setting}).",
         code="request_too_large",
         status=413,
     )

@@ -253,7 +253,7 @@ class Front(asyncio.Protocol):
 
     def _hand_over(self) -> None:
         settings = self._lobby.settings
-        self._framer = Framer(settings.head_limit, settings.body_limit)
+        self._framer = Framer(settings.head_limit, settings.body_limit, self._lobby.uploads)
         self._tap = _Tap(self._transport)
         self._inner = self._lobby.inner()
         data, self._buffer = bytes(self._buffer), b""

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from .files import UPLOADS
+from .framing import Limit
+from .uploads import FILE_LIMIT, FORM
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,6 +31,9 @@ class Lobby:
             path: dialect for path, dialect in generation.paths.items() if "{" not in path
         }
         self.default = next(iter(generation.dialects.values()))
+        self.uploads = {
+            UPLOADS: Limit(generation.configuration.batches.file_limit + FORM, FILE_LIMIT)
+        }
         self.fronts: set[Front] = set()
         self.loop = asyncio.get_running_loop()
         self._sweep: asyncio.TimerHandle | None = None

@@ -33,7 +33,8 @@ async def show(request: web.Request) -> web.Response:
 
     await caller(request)
     generation = request.app[GENERATION]()
-    return answer(describe(routes(), generation.dialects.values()))
+    dialects = generation.dialects.values()
+    return answer(describe(routes(dialects), dialects))
 
 
 def describe(routes: Iterable[Route], dialects: Iterable[Dialect]) -> dict[str, Any]:
@@ -74,6 +75,14 @@ def _content(schema: dict[str, Any]) -> dict[str, Any]:
     return {_JSON: {"schema": schema}}
 
 
+def _contents(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the forms of a reply; only JSON has a schema."""
+    return {
+        type_: {"schema": schemas[repr(route.reply)]} if type_ == _JSON else {}
+        for type_ in route.gives
+    }
+
+
 def _errors() -> dict[str, Any]:
     envelope = {"$ref": _REF.format(name=ErrorEnvelope.__name__)}
     return {"default": {"description": "An error", "content": _content(envelope)}}
@@ -82,15 +91,15 @@ def _errors() -> dict[str, Any]:
 def _get(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary,
-        "operationId": route.handler.__name__,
+        "operationId": route.id or route.handler.__name__,
         "parameters": [_parameter(parameter) for parameter in route.parameters],
         "responses": {
-            "200": {"description": "OK", "content": _content(schemas[repr(route.reply)])},
+            "200": {"description": "OK", "content": _contents(route, schemas)},
             **_errors(),
         },
     }
     if route.body is not None:
-        body = _content(schemas[repr(route.body)])
+        body = {route.takes: {"schema": schemas[repr(route.body)]}}
         operation["requestBody"] = {"required": True, "content": body}
     if route.open:
         operation["security"] = []

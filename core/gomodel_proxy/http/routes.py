@@ -13,7 +13,7 @@ from gomodel_proxy.api import Forbidden, UpstreamError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from gomodel_proxy.api import GatewayError, Principal
+    from gomodel_proxy.api import Dialect, GatewayError, Principal
     from gomodel_proxy.engine.generation import Generation
 
     from .watch import Watch
@@ -53,7 +53,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method and path, its handler, and its description."""
+    """One method and path, its handler, and its description.
+
+    ``takes`` is the content type of the ``body``, ``gives`` those of the reply. ``id`` is told from
+    the handler's name if there is none.
+    """
 
     method: str
     path: str
@@ -64,6 +68,9 @@ class Route:
     open: bool = False
     admin: bool = False
     body: Any = None
+    takes: str = "application/json"
+    gives: tuple[str, ...] = ("application/json",)
+    id: str = ""
 
 
 def answer(value: Any, *, status: int = 200) -> web.Response:
@@ -71,10 +78,13 @@ def answer(value: Any, *, status: int = 200) -> web.Response:
     return web.Response(status=status, body=msgspec.json.encode(value), headers=_HEADERS)
 
 
-def error_answer(request: web.Request, error: GatewayError) -> web.Response:
-    """Return an error in the dialect of the path, OpenAI's by default."""
+def error_answer(
+    request: web.Request, error: GatewayError, dialect: Dialect | None = None
+) -> web.Response:
+    """Return an error in this dialect, else in that of the path, OpenAI's by default."""
     g = request.app[GENERATION]()
-    dialect = g.dialect_at(request.path) or listing(request) or next(iter(g.dialects.values()))
+    dialect = dialect or g.dialect_at(request.path) or listing(request)
+    dialect = dialect or next(iter(g.dialects.values()))
     told = error.body if isinstance(error, UpstreamError) else b""
     return web.Response(
         status=error.status,

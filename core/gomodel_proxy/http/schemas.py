@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-__all__ = ["BODIES", "ErrorEnvelope"]
+__all__ = ["BATCHES", "BODIES", "ErrorEnvelope", "FileForm", "FileList", "FileObject"]
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -89,6 +89,101 @@ class ModerationsBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     provider: str | None = None
 
 
+class FileForm(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """An upload; fields may stand before the file and behind it."""
+
+    file: Annotated[str, msgspec.Meta(extra_json_schema={"format": "binary"})]
+    purpose: Text
+    expires_anchor: str | None = msgspec.field(name="expires_after[anchor]", default=None)
+    expires_seconds: int | None = msgspec.field(name="expires_after[seconds]", default=None)
+
+
+class FileObject(msgspec.Struct, kw_only=True):
+    """A file without its bytes."""
+
+    id: str
+    object: str
+    bytes: int
+    created_at: int
+    expires_at: int | None
+    filename: str
+    purpose: str
+    status: str
+    status_details: str | None
+
+
+class FileList(msgspec.Struct, kw_only=True):
+    """A page of files; ask for the next with ``after=<last_id>``."""
+
+    object: str = "list"
+    data: list[FileObject]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+class NewLine(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One request of a batch."""
+
+    custom_id: Text
+    body: dict[str, Any]
+    method: str | None = None
+    url: str | None = None
+
+
+class NewBatch(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A batch: of a file's lines, or of those written into the request."""
+
+    input_file_id: str | None = None
+    requests: list[NewLine] | None = None
+    endpoint: str | None = None
+    completion_window: str | None = None
+    metadata: dict[str, str] | None = None
+    output_expires_after: dict[str, Any] | None = None
+
+
+class BatchObject(msgspec.Struct, kw_only=True):
+    """A batch as it stands; times are seconds, costs USD and null where a price is not known."""
+
+    id: str
+    object: str
+    endpoint: str
+    model: str | None
+    provider: str | None
+    provider_batch_id: str | None
+    errors: dict[str, Any] | None
+    input_file_id: str
+    completion_window: str
+    status: str
+    output_file_id: str | None
+    error_file_id: str | None
+    created_at: int
+    in_progress_at: int | None
+    expires_at: int
+    finalizing_at: int | None
+    completed_at: int | None
+    failed_at: int | None
+    expired_at: int | None
+    cancelling_at: int | None
+    cancelled_at: int | None
+    request_counts: dict[str, int]
+    usage: dict[str, Any]
+    metadata: dict[str, str]
+    provider_batches: list[dict[str, Any]] = []
+    webhook: dict[str, Any] = {}
+    results: list[dict[str, Any]] = []
+
+
+class BatchList(msgspec.Struct, kw_only=True):
+    """A page of batches; ask for the next with ``after=<last_id>``."""
+
+    object: str
+    data: list[BatchObject]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
 class ErrorBody(msgspec.Struct, kw_only=True):
     """What went wrong; ``param`` names the member at fault."""
 
@@ -103,6 +198,9 @@ class ErrorEnvelope(msgspec.Struct, kw_only=True):
 
     error: ErrorBody
 
+
+BATCHES: Final = {"openai.chat": (NewBatch, BatchObject, BatchList)}
+"""By the dialect whose view of batches it is: what is sent, one batch, a page of them."""
 
 BODIES: Final[dict[str, type[msgspec.Struct]]] = {
     "openai.chat": ChatBody,
