@@ -10,6 +10,7 @@ from gomodel_proxy.wire.counting import CountingCodec
 from gomodel_proxy.wire.openai_reply import name_provider, read_reply
 
 from . import errors, listing
+from .batches import MessageBatches
 from .codec import MessagesCodec
 from .content import DIALECT
 from .estimate import estimate_tokens
@@ -68,6 +69,7 @@ class Messages(_Dialect):
     paths = ("/v1/messages",)
     codec: Codec | None = MessagesCodec()
     models_header = "anthropic-version"
+    batches = MessageBatches()
 
     def usage(self, body: bytes) -> Usage | None:
         """Return the usage in a whole reply."""
