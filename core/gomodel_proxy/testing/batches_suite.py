@@ -92,6 +92,9 @@ class BatchesSuite(StoreCase):
             await batches.create(batch(1), "key \0")
             changed = await turn(batches, batch(1).id, status="in_progress")
             assert await batches.create(batch(2), "key \0") == changed
+            assert await batches.made("key_a", "key \0") == changed
+            assert await batches.made("key_b", "key \0") is None
+            assert await batches.made("key_a", "half a pair: \ud800") is None
             assert await batches.find(batch(2).id, None) is None
             for number, owner, key in ((3, "key_a", "other"), (4, "key_b", "key \0")):
                 made = batch(number, owner=owner)
@@ -99,6 +102,7 @@ class BatchesSuite(StoreCase):
             for number in (5, 6):  # without a key they have nothing in common
                 assert await batches.create(batch(number)) == batch(number)
             assert await batches.delete(batch(1).id, None)
+            assert await batches.made("key_a", "key \0") is None
             assert await batches.create(batch(7), "key \0") == batch(7)
 
     async def test_the_list_comes_in_pages(self, tmp_path: Path) -> None:

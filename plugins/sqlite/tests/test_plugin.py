@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 import gomodel_proxy_sqlite
+from gomodel_proxy.api import ConfigError
 from gomodel_proxy.hookspecs import API, GROUP
 from gomodel_proxy_sqlite.config import SqliteConfig
 
@@ -24,20 +25,45 @@ def test_is_found_by_its_type() -> None:
 
 def test_settings_have_defaults() -> None:
     assert msgspec.convert({"type": "sqlite"}, SqliteConfig) == SqliteConfig(
-        path="gomodel.db", busy_timeout=30.0, retention_days=0, responses_days=30
+        path="gomodel.db",
+        files="",
+        busy_timeout=30.0,
+        retention_days=0,
+        responses_days=30,
+        batches_days=30,
+        files_days=30,
     )
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"pth": "x"}, {"busy_timeout": -1}, {"retention_days": -1}, {"responses_days": -1}]
+    "wrong",
+    [
+        {"pth": "x"},
+        {"busy_timeout": -1},
+        {"retention_days": -1},
+        {"responses_days": -1},
+        {"batches_days": -1},
+        {"files_days": -1},
+    ],
 )
 def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(wrong, SqliteConfig)
 
 
+async def test_the_folder_of_files_can_be_elsewhere(runtime: Any) -> None:
+    (kind,) = gomodel_proxy_sqlite.gomodel_stores()
+    async with kind.open(SqliteConfig(files="deep/er"), runtime):
+        assert (runtime.base / "deep" / "er").is_dir()
+    (runtime.base / "taken").write_text("not a folder")
+    with pytest.raises(ConfigError, match=r"store\.files: .*taken"):
+        async with kind.open(SqliteConfig(files="taken"), runtime):
+            pass
+
+
 async def test_opens_beside_the_configuration(runtime: Any) -> None:
     (kind,) = gomodel_proxy_sqlite.gomodel_stores()
     async with kind.open(SqliteConfig(path="ledger.db"), runtime) as store:
         assert (runtime.base / "ledger.db").is_file()
-        assert (store.batches, store.files) == (None, None)
+        assert store.batches is not None
+        assert (runtime.base / "ledger.db.files").is_dir()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gomodel_proxy.api import Query
@@ -81,7 +82,7 @@ class Log:
 async def test_a_failure_is_logged_and_not_the_end(database: Database) -> None:
     log = Log()
     await database.__aexit__(None, None, None)
-    sweeping = asyncio.create_task(keep_sweeping(database, 1, log))
+    sweeping = asyncio.create_task(keep_sweeping(partial(sweep, database), log))
     await asyncio.wait_for(log.warned.wait(), 30)
     assert not sweeping.done()
     sweeping.cancel()

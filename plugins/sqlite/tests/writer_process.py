@@ -11,6 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import structlog
+
 from gomodel_proxy.testing.store_case import NOON, attempt, row
 from gomodel_proxy_sqlite.config import SqliteConfig
 from gomodel_proxy_sqlite.store import open_store
@@ -19,8 +21,10 @@ BATCH = 50
 
 
 async def main(folder: str, name: str, batches: int) -> None:
-    runtime: Any = SimpleNamespace(name="store", base=Path(folder), log=None)
-    async with open_store(SqliteConfig(responses_days=0), runtime) as store:
+    runtime: Any = SimpleNamespace(
+        name="store", base=Path(folder), log=structlog.wrap_logger(structlog.ReturnLogger())
+    )
+    async with open_store(SqliteConfig(), runtime) as store:
         for batch in range(batches):
             numbers = range(batch * BATCH, (batch + 1) * BATCH)
             await store.ledger.write(

@@ -4,31 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final
 
+from .batches import SqliteBatches
+from .bell import Bell
 from .database import Database
+from .files import SqliteFiles
+from .folder import Folder
 from .ledger import SqliteLedger
 from .resources import SqliteResources
 from .responses import SqliteResponses
-from .retention import expire, keep_sweeping, sweep
+from .retention import (
+    STRAY,
+    expire,
+    expire_batches,
+    expire_files,
+    keep_clearing,
+    keep_sweeping,
+    sweep,
+    tidy,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
     from gomodel_proxy.api import Runtime
 
     from .config import SqliteConfig
+    from .retention import Sweep
+
+SECOND: Final = 1_000_000
+DAY: Final = 86_400 * SECOND
 
 
 class SqliteStore:
     """`gomodel_proxy.api.Store` over one database; its parts share the writer's transactions."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, folder: Folder, discarded: Bell) -> None:
         self._database = database
         self.ledger = SqliteLedger(database)
         self.resources = SqliteResources(database)
-        self.batches: None = None
-        self.files: None = None
+        self.batches = SqliteBatches(database, discarded)
+        self.files = SqliteFiles(database, folder)
         self.responses = SqliteResponses(database)
 
     async def check(self) -> None:
@@ -39,28 +57,42 @@ class SqliteStore:
 @contextlib.asynccontextmanager
 async def open_store(config: SqliteConfig, runtime: Runtime) -> AsyncIterator[SqliteStore]:
     """Open the file that the configuration names, creating it if need be; raises `ConfigError`."""
-    async with (
-        Database(runtime.base / config.path, config.busy_timeout) as database,
-        _retention(database, config.retention_days, runtime, sweep),
-        _retention(database, config.responses_days, runtime, expire),
-    ):
-        yield SqliteStore(database)
+    discarded = Bell()
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(
+            Database(runtime.base / config.path, config.busy_timeout)
+        )
+        folder = await stack.enter_async_context(
+            Folder(runtime.base / (config.files or f"{config.path}.files"))
+        )
+        for sweeping in _sweeps(config, database, folder):
+            await stack.enter_async_context(_beside(keep_sweeping(sweeping, runtime.log)))
+        await stack.enter_async_context(_beside(keep_clearing(database, discarded, runtime.log)))
+        yield SqliteStore(database, folder, discarded)
+
+
+def _sweeps(config: SqliteConfig, database: Database, folder: Folder) -> Iterator[Sweep]:
+    old: tuple[tuple[int, Callable[[Database, int], Coroutine[None, None, int]]], ...] = (
+        (config.retention_days, sweep),
+        (config.responses_days, expire),
+        (config.batches_days, expire_batches),
+    )
+    for days, delete in old:
+        if days:
+            yield lambda now, days=days, delete=delete: delete(database, now - days * DAY)  # type: ignore[misc]
+
+    days_ = config.files_days
+    yield lambda now: expire_files(database, folder, now, now - days_ * DAY if days_ else None)
+    yield lambda now: tidy(database, folder, now / SECOND - STRAY)
 
 
 @contextlib.asynccontextmanager
-async def _retention(
-    database: Database,
-    days: int,
-    runtime: Runtime,
-    clear: Callable[[Database, int], Awaitable[int]],
-) -> AsyncIterator[None]:
-    if days == 0:
-        yield
-        return
-    sweeping = asyncio.create_task(keep_sweeping(database, days, runtime.log, clear))
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run something beside the store, for as long as it is open."""
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
-        sweeping.cancel()
+        task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await sweeping
+            await task

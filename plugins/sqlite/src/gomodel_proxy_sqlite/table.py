@@ -23,10 +23,21 @@ LARGEST: Final = 2**63 - 1
 
 
 class Table:
-    """A table's columns in the order of its values: the required ones, then the others."""
+    """A table's columns in the order of its values: the required ones, then the others.
 
-    def __init__(self, name: str, required: Sequence[str], optional: Sequence[str]) -> None:
+    With ``ignore`` rows that are there already stay as they are.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        required: Sequence[str],
+        optional: Sequence[str] = (),
+        *,
+        ignore: bool = False,
+    ) -> None:
         self.name = name
+        self._verb = "INSERT OR IGNORE" if ignore else "INSERT"
         self.columns = (*required, *optional)
         self._row = ", ".join(["?"] * len(required) + [f"nullif(?, {NULL})"] * len(optional))
 
@@ -37,11 +48,11 @@ class Table:
 
     @cached_property
     def _statements(self) -> dict[int, str]:
-        head = f"INSERT INTO {self.name} ({self.select}) VALUES "  # noqa: S608 (constants)
+        head = f"{self._verb} INTO {self.name} ({self.select}) VALUES "
         return {size: head + ", ".join([f"({self._row})"] * size) for size in SIZES}
 
     def insert(self, connection: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> None:
-        """Insert rows that are not there yet."""
+        """Insert rows that are not there yet, within the caller's transaction."""
         for size, piece in pieces(rows):
             values = [NULL if value is None else value for row in piece for value in row]
             try:
