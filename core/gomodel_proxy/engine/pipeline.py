@@ -216,7 +216,9 @@ async def _route_and_run(
     if references:
         targets = await _owned(g, call, references, targets)
     estimate = g.estimates.get(dialect.name)
-    if estimate is not None and not any(_reached(g, dialect, target) for target in targets):
+    if estimate is not None:
+        targets = tuple(target for target in targets if _reached(g, dialect, target))
+    if estimate is not None and not targets:
         # nothing is sent, so nothing is entered in the books
         written = fields if turn is None else turn.fields(dialect, fields, native=True)
         body = written.readdress(call.model, ask_usage=False)

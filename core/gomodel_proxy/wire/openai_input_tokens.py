@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from . import json
+from .counting import CountingCodec
 from .openai_responses import OpenAIResponses
+from .openai_responses_codec import ResponsesCodec
 from .openai_responses_history import ResponsesHistory
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ _BYTES_PER_TOKEN: Final = 4
 _PER_ITEM: Final = 4
 _PER_MEDIUM: Final = 1600
 _COUNTED: Final = ("instructions", "input", "tools", "text")
+_TAKEN: Final = (
+    *("model", "instructions", "input", "tools", "tool_choice"),
+    *("text", "reasoning", "parallel_tool_calls", "truncation"),
+)
 _FRAME: Final = frozenset({"id", "call_id", "role", "status", "type"})
 _MEDIA: Final = frozenset({"image_url", "file_data", "file_url", "data", "encrypted_content"})
 
@@ -40,7 +46,9 @@ class OpenAIInputTokens(OpenAIResponses):
     operation = "count_tokens"
     paths = ("/v1/responses/input_tokens",)
     answer = "input_tokens"
-    codec = None
+    codec = CountingCodec(
+        ResponsesCodec(), members=_TAKEN, count=answer, frame={"object": "response.input_tokens"}
+    )
     history = ResponsesHistory(keeps=False)
 
     def usage(self, body: bytes) -> Usage | None:

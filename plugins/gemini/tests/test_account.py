@@ -41,7 +41,8 @@ def ask(model: str, *, stream: bool = False, **more: Any) -> Ask:
 def test_the_kinds() -> None:
     (kind,) = gomodel_providers()
     assert (kind.name, kind.config, hookspecs.API) == ("gemini", GeminiConfig, GOMODEL_API)
-    assert [dialect.name for dialect in gomodel_dialects()] == ["gemini.generate", "gemini.embed"]
+    names = [dialect.name for dialect in gomodel_dialects()]
+    assert names == ["gemini.generate", "gemini.embed", "gemini.count_tokens"]
 
 
 @pytest.mark.parametrize(

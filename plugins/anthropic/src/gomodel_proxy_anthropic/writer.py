@@ -26,6 +26,7 @@ from gomodel_proxy.api.chat import (
     ToolCall,
     UsageReport,
 )
+from gomodel_proxy.wire.counting import estimate_input
 
 from .citations import DIALECT, write_citation
 from .replies import call_input, drop_part, drop_proof, stop_reason

@@ -9,6 +9,7 @@ from gomodel_proxy.api import Dialect, Kind, Provider, ProviderConfig, Secret
 from gomodel_proxy.hookspecs import hookimpl
 
 from .account import GeminiAccount
+from .counting import GeminiCountTokens
 from .embedding_translator import EmbeddingTranslator
 from .embeddings import GeminiEmbed
 from .generate import GeminiGenerate
@@ -61,7 +62,7 @@ def gomodel_providers() -> list[Kind[Provider]]:
 @hookimpl
 def gomodel_dialects() -> list[Dialect]:
     """Offer the vendor's dialects, with routes of their own."""
-    return [GeminiGenerate(), GeminiEmbed()]
+    return [GeminiGenerate(), GeminiEmbed(), GeminiCountTokens()]
 
 
 @hookimpl

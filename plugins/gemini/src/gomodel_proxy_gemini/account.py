@@ -25,6 +25,7 @@ _OPERATIONS: Final = {
     "generateContent": "chat",
     "embedContent": "embeddings",
     "batchEmbedContents": "embeddings",
+    "countTokens": "count_tokens",
 }
 _SHORTEST_SECRET: Final = 8
 
@@ -39,6 +40,7 @@ class GeminiAccount:
     speaks: Final[Mapping[str, Sequence[str]]] = {
         "chat": ("gemini.generate",),
         "embeddings": ("gemini.embed",),
+        "count_tokens": ("gemini.count_tokens",),
     }
     stream_usage: Final = "always"
 
@@ -71,6 +73,9 @@ class GeminiAccount:
         if ask.dialect == "gemini.embed":
             body = ask.body
             url = self._url(ask.model, "batchEmbedContents" if is_batch(body) else "embedContent")
+        elif ask.dialect == "gemini.count_tokens":
+            body = ask.body
+            url = self._url(ask.model, "countTokens")
         else:
             body = unload(ask.body, ask.model)
             method = "streamGenerateContent?alt=sse" if ask.stream else "generateContent"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-__all__ = ["Request", "check_address", "references", "served_at"]
+__all__ = ["Request", "check_address", "hint", "references", "served_at"]
 
 _CACHE: Final = ("cachedContent", "cached_content")
 _FILE: Final = b"/files/"
@@ -42,7 +42,7 @@ class Request:
         self._body = body
         self.model = model
         self.stream = stream
-        self.provider = _hint(members)
+        self.provider = hint(members)
         self.references = references
         self.asked_usage = True
         without = ["provider"] if self.provider is not None else []
@@ -53,7 +53,8 @@ class Request:
         return load(self._body, model, self.stream, without=self._without)
 
 
-def _hint(members: Mapping[str, Raw]) -> str | None:
+def hint(members: Mapping[str, Raw]) -> str | None:
+    """Return the caller's routing hint: a ``provider`` member, if it is a string."""
     raw = members.get("provider", json.NULL)
     return json.string(raw, "provider") if json.kind(raw) == "string" else None
 
