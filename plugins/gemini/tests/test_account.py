@@ -91,7 +91,7 @@ async def test_models() -> None:
     embed = {"name": "models/e", "supportedGenerationMethods": ["embedContent"]}
     found = opened.models_reply(json.dumps({"models": [chat, embed, {}]}).encode())
     assert [(model.id, model.operations) for model in found] == [
-        ("gemini-2.5-pro", ("chat",)),
+        ("gemini-2.5-pro", ("chat", "count_tokens")),
         ("e", ("embeddings",)),
     ]
     assert found[0].metadata["inputTokenLimit"] == 1048576
