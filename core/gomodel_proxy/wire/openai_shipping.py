@@ -34,6 +34,7 @@ __all__ = [
     "MARK",
     "URLS",
     "Errands",
+    "Files",
     "OpenAIBatches",
     "OpenAIShipping",
     "read_result",
@@ -68,6 +69,9 @@ _STATES: Final[Mapping[str, _State]] = MappingProxyType(
         "failed": "failed",
     }
 )
+_RESTS: Final[Mapping[str, Literal["cancelled", "expired"]]] = MappingProxyType(
+    {"cancelled": "cancelled", "expired": "expired"}
+)
 _FULL: Final = "token_limit_exceeded"  # too much is waiting there already; later there is room
 
 
@@ -100,7 +104,7 @@ class Errands(Protocol):
         """Return the request. ``extra`` are a caller's headers."""
 
 
-class _Files(msgspec.Struct):
+class Files(msgspec.Struct):
     """What is remembered of a batch at the vendor: the ids of its files."""
 
     input: str | None = None
@@ -124,27 +128,33 @@ class _Line(msgspec.Struct):
     error: _Said | None = None
 
 
-_files = msgspec.json.Decoder(_Files).decode
+_files = msgspec.json.Decoder(Files).decode
 _line = msgspec.json.Decoder(_Line).decode
 
 
 class OpenAIShipping:
-    """A `Shipping` for OpenAI and, by its ``batches``, for those who copy it."""
+    """A `Shipping` for OpenAI and, by its ``batches``, for those who copy it.
+
+    Those who change more than that are classes on top of it: they have another ``path``, another
+    way to ``create`` a batch and to ``read`` one.
+    """
+
+    path = "/batches"
 
     def __init__(self, errands: Errands, batches: OpenAIBatches | None = None) -> None:
         self._errand = errands
-        self._batches = batches or OpenAIBatches()
+        self.batches = batches or OpenAIBatches()
 
     def terms(self, dialect: str, model: str) -> ShippingTerms | None:
         """Return what a batch of such lines can hold, None if the vendor takes none."""
-        batches = self._batches
+        batches = self.batches
         if dialect not in batches.urls:
             return None
         return ShippingTerms(lines=batches.lines, size=batches.size, by_model=batches.by_model)
 
     def line(self, id: str, dialect: str, model: str, body: bytes) -> bytes:
         """Return one line of the input file."""
-        url = self._batches.urls[dialect]
+        url = self.batches.urls[dialect]
         return b'{"custom_id":"%b","method":"POST","url":"%b","body":%b}' % (
             id.encode(),
             url.encode(),
@@ -158,21 +168,22 @@ class OpenAIShipping:
         reply = yield self._errand("POST", "/files", body=body, content_type=kind, extra=extra)
         file = str(read_object(reply)["id"])
         try:
-            reply = yield self._create(shipment, file)
+            asked = json.encode(self.create(shipment, file))
+            reply = yield self._errand("POST", self.path, body=asked, extra=shipment.headers)
         except UpstreamError as error:
             if error.status < 500:
                 yield from cleared([self._delete(shipment, file)])
             raise
         return self.read(read_object(reply))
 
-    def _create(self, shipment: Shipment, file: str) -> UpstreamRequest:
-        asked = {
+    def create(self, shipment: Shipment, file: str) -> dict[str, Any]:
+        """Return what asks for a batch of an uploaded file."""
+        return {
             "input_file_id": file,
-            "endpoint": self._batches.urls[shipment.dialect],
-            "completion_window": self._batches.window,
+            "endpoint": self.batches.urls[shipment.dialect],
+            "completion_window": self.batches.window,
             "metadata": {MARK: shipment.mark},
         }
-        return self._errand("POST", "/batches", body=json.encode(asked), extra=shipment.headers)
 
     def find(self, shipment: Shipment, lines: Sequence[str]) -> Steps[VendorBatch | None]:
         """Look through the batches made since then for the one with the shipment's mark."""
@@ -180,9 +191,7 @@ class OpenAIShipping:
         found: dict[str, Any] | None = None
         last = ""
         while True:
-            page = read_object(
-                (yield self._ask("GET", "/batches", shipment, query=urlencode(query)))
-            )
+            page = read_object((yield self.ask("GET", self.path, shipment, query=urlencode(query))))
             batches = [batch for batch in page.get("data") or () if isinstance(batch, dict)]
             for batch in batches:
                 mine = (batch.get("metadata") or {}).get(MARK) == shipment.mark
@@ -200,32 +209,32 @@ class OpenAIShipping:
 
     def poll(self, shipment: Shipment) -> Steps[VendorBatch]:
         """Ask how far it is."""
-        reply = yield self._ask("GET", f"/batches/{_id(shipment)}", shipment)
+        reply = yield self.ask("GET", f"{self.path}/{_id(shipment)}", shipment)
         return self.read(read_object(reply))
 
     def cancel(self, shipment: Shipment) -> Steps[None]:
         """Have it stopped; one that has ended answers with 400 or 409, which says so."""
         try:
-            yield self._ask("POST", f"/batches/{_id(shipment)}/cancel", shipment)
+            yield self.ask("POST", f"{self.path}/{_id(shipment)}/cancel", shipment)
         except UpstreamError as error:
             if error.status not in (400, 409):
                 raise
 
     def read(self, batch: Mapping[str, Any]) -> VendorBatch:
         """Read a batch object; raises `UpstreamError` on what is none."""
-        status = batch.get("status")
-        state = _STATES.get(status) if isinstance(status, str) else None
+        status = str(batch.get("status")).lower()  # some copies begin with a capital
+        state = _STATES.get(status)
         if state is None or not isinstance(batch.get("id"), str):
             raise UpstreamError("The provider's batch makes no sense.", code="malformed_reply")
         errors = list(_errors(batch))
         return VendorBatch(
             id=batch["id"],
             state=state,
-            rest=status if status in ("cancelled", "expired") else "missing",
+            rest=_RESTS.get(status, "missing"),
             error="; ".join(text for _, text in errors) or None if state == "failed" else None,
             again=state == "failed" and any(code == _FULL for code, _ in errors),
             data=json.encode(
-                _Files(
+                Files(
                     input=batch.get("input_file_id"),
                     output=batch.get("output_file_id"),
                     errors=batch.get("error_file_id"),
@@ -237,7 +246,7 @@ class OpenAIShipping:
         """Return the requests for the output file and the error file."""
         files = _remembered(shipment)
         return [
-            self._ask("GET", f"/files/{quote(file, safe='')}/content", shipment)
+            self.ask("GET", f"/files/{quote(file, safe='')}/content", shipment)
             for file in (files.output, files.errors)
             if file
         ]
@@ -252,12 +261,12 @@ class OpenAIShipping:
         return [self._delete(shipment, file)] if file else []
 
     def _delete(self, shipment: Shipment, file: str) -> UpstreamRequest:
-        return self._ask("DELETE", f"/files/{quote(file, safe='')}", shipment)
+        return self.ask("DELETE", f"/files/{quote(file, safe='')}", shipment)
 
-    def _ask(
+    def ask(
         self, method: str, path: str, shipment: Shipment, *, query: str = ""
     ) -> UpstreamRequest:
-        """What is the caller's organization's can be asked for in its name alone."""
+        """Return a request in the caller's name: what is its organization's is nobody else's."""
         return self._errand(method, path, query=query, extra=shipment.headers)
 
 
@@ -290,8 +299,8 @@ def _errors(batch: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield str(error.get("code") or ""), str(error.get("message") or "")
 
 
-def _remembered(shipment: Shipment) -> _Files:
-    return _files(shipment.vendor) if shipment.vendor else _Files()
+def _remembered(shipment: Shipment) -> Files:
+    return _files(shipment.vendor) if shipment.vendor else Files()
 
 
 def _id(shipment: Shipment) -> str:

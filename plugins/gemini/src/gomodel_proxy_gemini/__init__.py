@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import Dialect, Kind, Provider, ProviderConfig, Secret
 from gomodel_proxy.hookspecs import hookimpl
+from gomodel_proxy.wire.shipping import ships
 
 from .account import GeminiAccount
 from .counting import GeminiCountTokens
@@ -33,10 +34,15 @@ GOMODEL_API: Final = 1
 
 
 class GeminiConfig(ProviderConfig):
-    """Settings of ``type = "gemini"``."""
+    """Settings of ``type = "gemini"``.
+
+    ``batches`` says whether lines of batches go to the vendor's own batches; if it is not set, they
+    do at Google's own hosts.
+    """
 
     api_key: Secret = Secret("")
     base_url: str = "https://generativelanguage.googleapis.com/v1beta"
+    batches: bool | None = None
 
 
 @asynccontextmanager
@@ -47,6 +53,7 @@ async def open_gemini(config: GeminiConfig, runtime: Runtime) -> AsyncIterator[P
         base_url=config.base_url,
         api_key=config.api_key,
         headers=config.headers,
+        batches=ships(config.batches, config.base_url, "googleapis.com"),
         prices=known,
         price_version=version,
         traits=traits(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -13,6 +13,7 @@ from gomodel_proxy.wire.settings import check_base_url, check_header
 from .carriage import unload
 from .embeddings import is_batch
 from .failure import failure
+from .shipping import GeminiShipping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,10 @@ class _Listed(msgspec.Struct):
 
 
 class GeminiAccount:
-    """One API key; a `Provider`. The model and whether to stream stand in the URL."""
+    """One API key; a `Provider`. The model and whether to stream stand in the URL.
+
+    ``batches``: whether it takes batches of its own.
+    """
 
     speaks: Final[Mapping[str, Sequence[str]]] = {
         "chat": ("gemini.generate",),
@@ -50,6 +54,7 @@ class GeminiAccount:
         base_url: str,
         api_key: Secret,
         headers: Mapping[str, str],
+        batches: bool = False,
         prices: Mapping[str, Price],
         price_version: str,
         traits: Mapping[str, Mapping[str, Any]],
@@ -67,6 +72,7 @@ class GeminiAccount:
         extra = [Secret(value) for value in headers.values() if len(value) >= _SHORTEST_SECRET]
         self.secrets = (*((api_key,) if api_key else ()), *extra)
         self._root = check_base_url(base_url)
+        self.shipping = GeminiShipping(self._errand) if batches else None
 
     def request(self, ask: Ask) -> UpstreamRequest:
         """Return the request for a body in one of the dialects it speaks."""
@@ -83,6 +89,26 @@ class GeminiAccount:
         extra = tuple(pair for pair in ask.headers if pair[0] not in self._fixed)
         return UpstreamRequest(
             method="POST", url=url, headers=self._headers, extra=extra, body=body
+        )
+
+    def _errand(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        extra: Headers = (),
+        above: str = "",
+        keyless: bool = False,
+    ) -> UpstreamRequest:
+        """Return the request for anything else; see `gomodel_proxy_gemini.shipping.Errands`."""
+        whole = urlsplit(self._root)
+        origin = f"{whole.scheme}://{whole.netloc}"
+        if keyless:  # such a path is the vendor's own, from the root
+            return UpstreamRequest(method=method, url=origin + path, extra=extra, body=body)
+        url = f"{origin}{above}{whole.path}{quote(path, safe='/:@?=&%')}"
+        return UpstreamRequest(
+            method=method, url=url, headers=self._headers, extra=extra, body=body
         )
 
     def _url(self, model: str, method: str) -> str:

@@ -9,6 +9,7 @@ from gomodel_proxy.api import Kind, Provider, Secret
 from gomodel_proxy.hookspecs import hookimpl
 from gomodel_proxy.wire.openai_account import OpenAIAccount
 
+from .batches import KINDS
 from .config import OpenAICompatibleConfig, check_paths, operations
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ async def open_openai_compatible(
         paths=check_paths(config.paths),
         models_path=config.models_path,
         stream_usage=config.stream_usage,
+        shipping=KINDS[config.batches],
     )
 
 

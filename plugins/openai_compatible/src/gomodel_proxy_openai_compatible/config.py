@@ -10,6 +10,8 @@ from msgspec import field
 from gomodel_proxy.api import ConfigError, ProviderConfig, Secret
 from gomodel_proxy.wire.openai_account import PATHS, SPEAKS
 
+from .batches import BatchKind  # noqa: TC001, a struct's field types must exist at run time
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -29,7 +31,8 @@ class OpenAICompatibleConfig(ProviderConfig):
     one first; by default all of OpenAI's but those that few others have. ``paths`` says where one
     is posted if not where OpenAI has it. ``models_path`` is empty where no models are listed.
     ``stream_usage``: "ask" if streams report usage only on demand, "always" if they do so anyway,
-    "never" if asking is an error.
+    "never" if asking is an error. ``batches`` names whose batch API there is: "openai", "azure",
+    "groq", "mistral" or "xai"; lines of batches are executed here if it is empty.
     """
 
     keyless: ClassVar[bool] = True  # an empty api_key does not leave the provider out
@@ -45,6 +48,7 @@ class OpenAICompatibleConfig(ProviderConfig):
     paths: dict[str, str] = field(default_factory=dict)
     models_path: str = "/models"
     stream_usage: Literal["ask", "always", "never"] = "ask"
+    batches: BatchKind = ""
 
 
 def operations(dialects: Sequence[str]) -> Mapping[str, Sequence[str]]:
