@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from .members import place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gomodel_proxy.api import Losses
     from gomodel_proxy.api.chat import ReasoningWish
 
-__all__ = ["BUDGETS", "budget_of", "effort_of"]
+__all__ = ["BUDGETS", "budget_of", "effort_of", "nearest"]
 
 BUDGETS: Final = {
     "minimal": 1024,
@@ -25,6 +25,7 @@ BUDGETS: Final = {
     "xhigh": 32_000,
     "max": 64_000,
 }
+_LEVELS: Final = tuple(BUDGETS)
 
 
 def effort_of(wish: ReasoningWish, losses: Losses, names: Mapping[str, str]) -> str | None:
@@ -55,3 +56,14 @@ def budget_of(wish: ReasoningWish, losses: Losses, names: Mapping[str, str]) -> 
     budget = BUDGETS.get(wish.effort or "", BUDGETS["medium"])
     losses.change(names.get("reasoning.effort", place(wish.at, "effort")), wish.effort, budget)
     return budget
+
+
+def nearest(effort: str, taken: Sequence[str]) -> str:
+    """Return the level of those ``taken`` that is nearest to an effort, the first of two.
+
+    One that nobody knows counts as medium.
+    """
+    if effort in taken:
+        return effort
+    rank = _LEVELS.index(effort if effort in _LEVELS else "medium")
+    return min(taken, key=lambda level: abs(_LEVELS.index(level) - rank))

@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import InvalidRequest
-from gomodel_proxy.api.chat import Part, Text, ToolCall, ToolResult
+from gomodel_proxy.api.chat import Part, Reasoning, Text, ToolCall, ToolResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gomodel_proxy.api import Losses
     from gomodel_proxy.api.chat import Message
 
-__all__ = ["Turn", "extend", "pair_up", "worded"]
+__all__ = ["Turn", "extend", "is_proven", "pair_up", "worded"]
 
 _SIDES: Final = {"assistant": "assistant", "user": "user", "tool": "user"}
 
@@ -86,6 +86,17 @@ def pair_up(turns: Iterable[Turn], *, unanswered: bool) -> None:
             waiting = {part.id: part for part in turn.parts if isinstance(part, ToolCall)}
     if not unanswered:
         _answered(waiting)
+
+
+def is_proven(turns: Sequence[Turn]) -> bool:
+    """Return whether the calls whose results come last followed a thought that has its proof."""
+    if not turns or not any(isinstance(part, ToolResult) for part in turns[-1].parts):
+        return True
+    for turn in reversed(turns):
+        if turn.role == "assistant" and any(isinstance(part, ToolCall) for part in turn.parts):
+            first = turn.parts[0]
+            return isinstance(first, Reasoning) and (first.redacted or bool(first.signature))
+    return True
 
 
 def _answered(waiting: dict[str, ToolCall]) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from gomodel_proxy.api.chat import Reasoning, ToolCall, ToolResult
-from gomodel_proxy.wire.effort import BUDGETS, budget_of, effort_of
+from gomodel_proxy.wire.effort import BUDGETS, budget_of, effort_of, nearest
 from gomodel_proxy.wire.members import place
+from gomodel_proxy.wire.turns import is_proven
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["is_thinking", "write_thinking"]
 
 _SMALLEST: Final = 1024  # tokens; a smaller budget is refused
-_LEVELS: Final = tuple(BUDGETS)
 
 
 class _Thinking(msgspec.Struct, forbid_unknown_fields=True):
@@ -95,18 +94,11 @@ def _switch_off(
 def _is_possible(out: Mapping[str, Any], turns: Sequence[Turn]) -> bool:
     """Whether a budget of thought may be given: not with a forced tool, nor in a loop without it.
 
-    A turn with calls whose results follow must begin with the thought that led to them, and only
-    Anthropic's own callers can give that back.
+    Only callers whose dialect keeps proofs can give back the thought that led to a call.
     """
     if out.get("tool_choice", {}).get("type") in ("any", "tool"):
         return False
-    if not turns or not any(isinstance(part, ToolResult) for part in turns[-1].parts):
-        return True
-    for turn in reversed(turns):
-        if turn.role == "assistant" and any(isinstance(part, ToolCall) for part in turn.parts):
-            first = turn.parts[0]
-            return isinstance(first, Reasoning) and (first.redacted or bool(first.signature))
-    return True
+    return is_proven(turns)
 
 
 def _write_budget(
@@ -147,7 +139,7 @@ def _write_adaptive(
     wanted = effort_of(wish, losses, request.names) or "medium"
     if wish.effort is not None and wish.budget is not None:
         losses.drop(request.names.get("reasoning.budget", place(wish.at, "budget")))
-    level = _nearest(wanted, _efforts(traits))
+    level = nearest(wanted, _efforts(traits))
     if level != wanted:
         losses.change(request.names.get("reasoning.effort", wish.at), wanted, level)
     out.setdefault("output_config", {})["effort"] = level
@@ -155,13 +147,6 @@ def _write_adaptive(
 
 def _efforts(traits: Mapping[str, Any]) -> Sequence[str]:
     return traits.get("efforts") or ("low", "medium", "high")
-
-
-def _nearest(wanted: str, efforts: Sequence[str]) -> str:
-    if wanted in efforts or wanted not in _LEVELS:
-        return wanted if wanted in efforts else "medium"
-    rank = _LEVELS.index(wanted)
-    return min(efforts, key=lambda level: abs(_LEVELS.index(level) - rank))
 
 
 def _write_display(wish: ReasoningWish, thinking: dict[str, Any], losses: Losses) -> None:

@@ -15,6 +15,7 @@ from msgspec import Raw
 
 from gomodel_proxy.api import InvalidRequest
 from gomodel_proxy.wire import json
+from gomodel_proxy.wire.wishes import drop_foreign, take_sampling, take_stops
 
 from .blocks import write_blocks
 from .citations import DIALECT
@@ -130,30 +131,14 @@ def _write_format(
 def _write_sampling(
     request: ChatRequest, out: dict[str, Any], traits: Mapping[str, Any], losses: Losses
 ) -> None:
-    allowed = traits.get("sampling", "none")
     thinks = out.get("thinking", {}).get("type") in ("enabled", "adaptive")
-    given = {name: getattr(request, name) for name in ("temperature", "top_p", "top_k")}
-    for name, value in given.items():
-        if value is None:
-            continue
-        place = request.names.get(name, name)
-        if (
-            allowed == "none"
-            or (thinks and not (name == "top_p" and value >= 0.95))
-            or (allowed == "one" and name == "top_p" and "temperature" in out)
-        ):
-            losses.drop(place)
-            continue
-        if name == "temperature" and value > 1:
-            losses.change(place, value, 1.0)
-            value = 1.0
-        out[name] = value
+    out |= take_sampling(request, traits.get("sampling", "none"), losses, thinks=thinks)
 
 
 def _write_rest(request: ChatRequest, out: dict[str, Any], losses: Losses) -> None:
     names = request.names
     if request.stop:
-        out["stop_sequences"] = _stops(request, losses)
+        out["stop_sequences"] = take_stops(request, losses)
     if request.user is not None:
         out["metadata"] = {"user_id": request.user}
     if request.service_tier is not None:
@@ -164,10 +149,7 @@ def _write_rest(request: ChatRequest, out: dict[str, Any], losses: Losses) -> No
             out["service_tier"] = tier
     if request.cache is not None:
         out["cache_control"] = request.cache
-    for name, idle in _FOREIGN.items():
-        value = getattr(request, name)
-        if value is not None and value != idle:
-            losses.drop(names.get(name, name))
+    drop_foreign(request, _FOREIGN, losses)
     for name, raw in request.extra.items():
         known = json.kind(raw) in _KNOWN_EXTRA.get(name, ())
         if known and (name != "thinking" or is_thinking(raw)):
@@ -176,15 +158,3 @@ def _write_rest(request: ChatRequest, out: dict[str, Any], losses: Losses) -> No
             losses.drop(name)
     if request.stream:
         out["stream"] = True
-
-
-def _stops(request: ChatRequest, losses: Losses) -> list[str]:
-    """Return the stop sequences; one of spaces alone is refused by Anthropic."""
-    place = request.names.get("stop", "stop")
-    kept = []
-    for number, text in enumerate(request.stop or ()):
-        if text.strip():
-            kept.append(text)
-        else:
-            losses.drop(f"{place}[{number}]")
-    return kept

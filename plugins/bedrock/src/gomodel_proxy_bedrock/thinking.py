@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from gomodel_proxy.api.chat import Reasoning, ToolCall, ToolResult
-from gomodel_proxy.wire.effort import BUDGETS, budget_of, effort_of
+from gomodel_proxy.wire.effort import BUDGETS, budget_of, effort_of, nearest
 from gomodel_proxy.wire.members import place
+from gomodel_proxy.wire.turns import is_proven
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["thinks", "write_thinking"]
 
 _SMALLEST: Final = 1024  # tokens; Claude refuses a smaller budget
-_LEVELS: Final = tuple(BUDGETS)
 _FIELDS: Final = "additionalModelRequestFields"
 
 
@@ -66,19 +65,10 @@ def write_thinking(
 
 
 def _is_possible(out: Mapping[str, Any], turns: Sequence[Turn]) -> bool:
-    """Whether Claude can be given a budget: not with a forced tool, nor in a loop without proof.
-
-    A turn with calls whose results follow must begin with the thought that led to them.
-    """
+    """Whether Claude can be given a budget: not with a forced tool, nor in a loop without proof."""
     if out.get("toolConfig", {}).get("toolChoice", {}).keys() & {"any", "tool"}:
         return False
-    if not any(isinstance(part, ToolResult) for part in turns[-1].parts):
-        return True
-    for turn in reversed(turns):
-        if turn.role == "assistant" and any(isinstance(part, ToolCall) for part in turn.parts):
-            first = turn.parts[0]
-            return isinstance(first, Reasoning) and bool(first.redacted or first.signature)
-    return True
+    return is_proven(turns)
 
 
 class _Writer:
@@ -174,10 +164,7 @@ class _Writer:
     def _nearest(self) -> str:
         wanted = effort_of(self._wish, self._losses, self._names) or "medium"
         taken = self._traits.get("efforts") or ("low", "medium", "high")
-        level = wanted
-        if wanted not in taken:
-            rank = _LEVELS.index(wanted) if wanted in _LEVELS else _LEVELS.index("medium")
-            level = min(taken, key=lambda one: abs(_LEVELS.index(one) - rank))
+        level = nearest(wanted, taken)
         if level != wanted:
             self._losses.change(self._named("effort"), wanted, level)
         return level

@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Raw
 
 from gomodel_proxy.api import InvalidRequest
+from gomodel_proxy.wire.wishes import drop_foreign, take_sampling, take_stops
 
 from .blocks import BlockWriter, cache_point
 from .proofs import DIALECT
@@ -70,7 +71,6 @@ _KNOWN_EXTRA: Final = frozenset(
 """Converse's own members, which callers of other dialects may send along."""
 _METADATA: Final = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}")
 _MOST_METADATA: Final = 16
-_KEPT_WITH_THOUGHT: Final = 0.95  # the least top_p that Claude takes while it thinks
 
 
 def write_request(request: ChatRequest, *, traits: Mapping[str, Any], losses: Losses) -> bytes:
@@ -150,17 +150,15 @@ def _write_inference(
     config: dict[str, Any] = {}
     if request.max_tokens is not None:
         config["maxTokens"] = request.max_tokens
-    allowed = _sampling(request, out, traits, losses)
+    allowed = take_sampling(request, traits.get("sampling", "all"), losses, thinks=thinks(out))
     for name, member in (("temperature", "temperature"), ("top_p", "topP")):
-        value = allowed.get(name)
-        if value is not None and value > 1:
-            losses.change(names.get(name, name), value, 1.0)
-            value = 1.0
-        if value is not None:
-            config[member] = value
-    if "top_k" in allowed:
+        if name in allowed:
+            config[member] = allowed[name]
+    if "top_k" in allowed and "top_k" in traits:
         _write_deep(out.setdefault(_FIELDS, {}), traits["top_k"], allowed["top_k"])
-    stops = _stops(request, losses)
+    elif "top_k" in allowed:
+        losses.drop(names.get("top_k", "top_k"))
+    stops = take_stops(request, losses)
     if stops:
         config["stopSequences"] = stops
         if "stop_field" in traits:
@@ -169,46 +167,11 @@ def _write_inference(
         out["inferenceConfig"] = config
 
 
-def _sampling(
-    request: ChatRequest, out: Mapping[str, Any], traits: Mapping[str, Any], losses: Losses
-) -> dict[str, Any]:
-    """Return what may be said of sampling, noting what may not."""
-    mode = traits.get("sampling", "all")
-    busy = thinks(out)
-    kept: dict[str, Any] = {}
-    for name in ("temperature", "top_p", "top_k"):
-        value = getattr(request, name)
-        if value is None:
-            continue
-        if (
-            mode == "none"
-            or (busy and not (name == "top_p" and value >= _KEPT_WITH_THOUGHT))
-            or (mode == "one" and name == "top_p" and "temperature" in kept)
-            or (name == "top_k" and "top_k" not in traits)
-        ):
-            losses.drop(request.names.get(name, name))
-        else:
-            kept[name] = value
-    return kept
-
-
 def _write_deep(members: dict[str, Any], path: str, value: Any) -> None:
     *outer, last = path.split(".")
     for name in outer:
         members = members.setdefault(name, {})
     members[last] = value
-
-
-def _stops(request: ChatRequest, losses: Losses) -> list[str]:
-    """Return the stop sequences; one of spaces alone is refused."""
-    at = request.names.get("stop", "stop")
-    kept = []
-    for number, text in enumerate(request.stop or ()):
-        if text.strip():
-            kept.append(text)
-        else:
-            losses.drop(f"{at}[{number}]")
-    return kept
 
 
 def _write_rest(request: ChatRequest, out: dict[str, Any], losses: Losses) -> None:
@@ -220,10 +183,7 @@ def _write_rest(request: ChatRequest, out: dict[str, Any], losses: Losses) -> No
         losses.drop(names.get("service_tier", "service_tier"))
     if request.metadata is not None:
         _write_metadata(request.metadata, out, names.get("metadata", "metadata"), losses)
-    for name, idle in _FOREIGN.items():
-        value = getattr(request, name)
-        if value is not None and value != idle:
-            losses.drop(names.get(name, name))
+    drop_foreign(request, _FOREIGN, losses)
     for name, raw in request.extra.items():
         if name == _FIELDS:
             _merge(out, raw, losses)

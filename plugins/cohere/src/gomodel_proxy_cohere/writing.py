@@ -13,6 +13,7 @@ from msgspec import Raw
 
 from gomodel_proxy.api import InvalidRequest
 from gomodel_proxy.wire import json
+from gomodel_proxy.wire.wishes import drop_foreign
 
 from .messages import MessageWriter
 from .thinking import is_thinking, write_thinking
@@ -139,10 +140,7 @@ def _write_sampling(request: ChatRequest, out: dict[str, Any], losses: Losses) -
 
 
 def _write_extra(request: ChatRequest, out: dict[str, Any], losses: Losses) -> None:
-    for name, idle in _FOREIGN.items():
-        value = getattr(request, name)
-        if value is not None and value != idle:
-            losses.drop(request.names.get(name, "cache_control" if name == "cache" else name))
+    drop_foreign(request, _FOREIGN, losses)
     for name, raw in request.extra.items():
         known = name in _KNOWN_EXTRA and name not in out
         if name == "thinking":
