@@ -6,6 +6,7 @@ fault in it sends nothing: it has failed, and says which lines are at fault.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -25,6 +26,7 @@ __all__ = ["take_in"]
 
 _TOGETHER: Final = 1000  # lines in one commit
 _SIZE: Final = 8 << 20  # bytes in one commit: a few lines may hold whole images
+_UNBROKEN: Final = 32  # lines between which live calls have their turn
 _AGAIN: Final = 1_000_000  # microseconds until a batch whose models are not known is tried again
 
 
@@ -80,8 +82,10 @@ class _Intake:
         cutter = Lines(self._g.configuration.server.body_limit)
         try:
             async for piece in files.read(self._batch.input_file, self._read):
-                for line in cutter.feed(piece):
+                for number, line in enumerate(cutter.feed(piece)):
                     await self._take(line)
+                    if number % _UNBROKEN == 0:
+                        await asyncio.sleep(0)
                     if len(self._errors) >= self._settings.max_errors:
                         return
             for line in cutter.close():
