@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gomodel_proxy.api import ConfigError
+from gomodel_proxy.testing.batch_case import NOW, SOON, batch, begin, lines
 from gomodel_proxy_sqlite import migrations
+from gomodel_proxy_sqlite.config import SqliteConfig
 from gomodel_proxy_sqlite.connection import open_writer
+from gomodel_proxy_sqlite.store import open_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,3 +61,18 @@ def test_a_migration_that_fails_leaves_nothing(
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
         assert connection.execute("PRAGMA user_version").fetchone() == (0,)
+
+
+async def test_a_database_of_the_version_before_takes_batches(
+    runtime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = runtime.base / "gomodel.db"
+    known = migrations.scripts()
+    use(monkeypatch, *known[:2])
+    with closing(open_writer(path, 1.0)) as connection:
+        connection.execute("INSERT INTO resources VALUES ('file', 'x', 'a', 'acme', 1)")
+    use(monkeypatch, *known)
+    async with open_store(SqliteConfig(), runtime) as store:
+        await begin(store.batches, batch(1), lines(3))
+        assert len(await store.batches.lease({"acme": 9}, NOW, SOON)) == 3
+        assert await store.resources.find("file", "x") is not None

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from gomodel_proxy.api import Query
+from gomodel_proxy.testing.batch_case import NOW, batch
 from gomodel_proxy_sqlite.config import SqliteConfig
 from gomodel_proxy_sqlite.store import open_store
 
+WORKER = Path(__file__).with_name("batch_process.py")
 WRITER = Path(__file__).with_name("writer_process.py")
 BATCH = 50
 
@@ -58,3 +60,33 @@ async def test_a_killed_writer_loses_nothing_it_committed(runtime: Any) -> None:
     with closing(sqlite3.connect(runtime.base / "gomodel.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+async def test_a_killed_worker_leaves_a_batch_as_it_said(runtime: Any) -> None:
+    """Lines with the progress they mean, results with their charges: both or neither."""
+    # one killed while it reads in, two while it executes, and one that comes to the end
+    for run, stop in enumerate(((300, 0), (1000, 200), (1000, 600), (1000, 1000))):
+        async with asyncio.timeout(100):
+            worker = await asyncio.create_subprocess_exec(
+                *(sys.executable, str(WORKER), str(runtime.base), str(NOW + run * 10)),
+                stdout=asyncio.subprocess.PIPE,
+            )
+            assert worker.stdout is not None
+            said = (0, 0)
+            while said < stop:
+                taken, done = (await worker.stdout.readline()).split()
+                said = (int(taken), int(done))
+            if stop != (1000, 1000):
+                worker.kill()
+            await worker.communicate()
+        async with open_store(SqliteConfig(), runtime) as store:
+            found = await store.batches.find(batch().id, None)
+            lines = await store.batches.lines(batch().id, limit=9999)
+            results = await store.batches.results(batch().id, limit=9999, failed=False)
+            summary = await store.ledger.summary(Query())
+        assert found is not None
+        assert [line.index for line in lines] == list(range(found.taken))
+        assert found.completed == len(results) == summary["requests"]
+        assert (found.taken, found.completed) >= said
+        assert found.resent <= run * 10
+    assert found.completed == 1000

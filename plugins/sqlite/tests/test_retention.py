@@ -6,13 +6,36 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gomodel_proxy.api import Query
+from gomodel_proxy.testing.batch_case import (
+    NOW,
+    SOON,
+    batch,
+    begin,
+    count,
+    lines,
+    outcome,
+    turn,
+)
+from gomodel_proxy.testing.files_suite import file, pieces
 from gomodel_proxy.testing.responses_suite import conversation, items, response
 from gomodel_proxy.testing.store_case import NOON, attempt, row
+from gomodel_proxy_sqlite.batches import SqliteBatches
+from gomodel_proxy_sqlite.bell import Bell
 from gomodel_proxy_sqlite.config import SqliteConfig
 from gomodel_proxy_sqlite.database import Database
+from gomodel_proxy_sqlite.files import SqliteFiles
+from gomodel_proxy_sqlite.folder import Folder
 from gomodel_proxy_sqlite.ledger import SqliteLedger
 from gomodel_proxy_sqlite.responses import SqliteResponses
-from gomodel_proxy_sqlite.retention import PIECE, expire, keep_sweeping, sweep
+from gomodel_proxy_sqlite.retention import (
+    PIECE,
+    clear,
+    expire,
+    expire_batches,
+    expire_files,
+    keep_sweeping,
+    sweep,
+)
 from gomodel_proxy_sqlite.store import open_store
 
 if TYPE_CHECKING:
@@ -112,3 +135,90 @@ async def test_conversations_go_a_while_after_they_were_last_written_to(
     assert await expire(database, before) == 1
     assert await talks.find("old", None) is None
     assert await talks.find("used", None) is not None
+
+
+async def sizes(database: Database) -> list[int]:
+    """Return how many rows the tables of batches have."""
+    tables = ("batches", "batches_gone", "batch_lines", "batch_bodies", "batch_results")
+
+    def work(connection: sqlite3.Connection) -> list[int]:
+        return [
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables
+        ]
+
+    return await database.find(work)
+
+
+async def test_a_deleted_batch_goes_in_pieces(tmp_path: Path) -> None:
+    async with Recording(tmp_path / "gomodel.db", 5.0) as database:
+        batches = SqliteBatches(database, Bell())
+        for number in (1, 2):
+            await begin(batches, batch(number), lines(2 * PIECE + 7))
+        leased = await batches.lease({"acme": 20}, NOW, SOON)
+        await batches.commit([outcome(one) for one in leased], count)
+        assert await batches.delete(batch(1).id, None)
+        assert await sizes(database) == [1, 1, 4 * PIECE + 14, 4 * PIECE + 14, 20]
+        database.results = []
+        await clear(database)
+        assert database.results == [1, 1, 1, 1, 0]  # three pieces, then the key
+        assert await sizes(database) == [1, 0, 2 * PIECE + 7, 2 * PIECE + 7, 10]
+        assert len(await batches.lines(batch(2).id, limit=9999)) == 2 * PIECE + 7
+
+
+async def test_the_store_clears_what_was_deleted_by_itself(runtime: Any) -> None:
+    async with open_store(SqliteConfig(), runtime) as store:
+        await begin(store.batches, batch(1), lines(PIECE))
+        await store.batches.delete(batch(1).id, None)
+        async with Database(runtime.base / "gomodel.db", 5.0) as database, asyncio.timeout(30):
+            while any(await sizes(database)):
+                pass
+
+
+async def test_batches_go_a_while_after_their_end(database: Database) -> None:
+    batches = SqliteBatches(database, Bell())
+    for number in (1, 2, 3, 4):
+        await begin(batches, batch(number, created=NOON), lines(3))
+    await turn(batches, batch(1).id, status="completed", completed_at=NOON + 5)
+    await turn(batches, batch(2).id, status="cancelled", cancelled_at=NOON + 9)
+    await turn(batches, batch(3).id, status="cancelling", cancelling_at=NOON)
+    assert await expire_batches(database, NOON + 9) == 1
+    assert [one.id for one in await batches.list(None, limit=9)] == [
+        batch(number).id for number in (4, 3, 2)
+    ]
+    assert (await sizes(database))[1:3] == [0, 9]
+    assert await expire_batches(database, NOON + 10**15) == 1  # those that run stay for ever
+
+
+async def test_old_files_go_but_not_what_a_running_batch_is_read_from(
+    database: Database, tmp_path: Path
+) -> None:
+    batches = SqliteBatches(database, Bell())
+    async with Folder(tmp_path / "files") as folder:
+        files = SqliteFiles(database, folder)
+        for number in (1, 2, 3):
+            await files.save(file(number, created=NOON + number), pieces(b"abc"))
+        await batches.create(batch(1, input_file=file(1).id))
+        assert await expire_files(database, folder, NOON, NOON + 3) == 1
+        assert [one.id for one in await files.list(None, limit=9)] == [file(3).id, file(1).id]
+        assert {path.name for path in folder.path.iterdir()} == {file(1).id, file(3).id}
+        assert await expire_files(database, folder, NOON, None) == 0
+        await turn(batches, batch(1).id, status="failed")
+        assert await expire_files(database, folder, NOON, NOON + 3) == 1
+
+
+async def test_the_store_forgets_batches_and_files_by_itself(runtime: Any) -> None:
+    now = time.time_ns() // 1000
+    config = SqliteConfig(batches_days=0, files_days=0)
+    async with open_store(config, runtime) as store:
+        for number, ended in ((1, 1), (2, now)):
+            await store.batches.create(batch(number, status="completed", completed_at=ended))
+            await store.files.save(file(number, created=ended), pieces(b"abc"))
+    async with open_store(config, runtime) as store:  # 0 keeps them for ever
+        assert await store.files.find(file(1).id, None) is not None
+    async with open_store(SqliteConfig(), runtime) as store, asyncio.timeout(30):
+        while await store.batches.find(batch(1).id, None) or await store.files.find(
+            file(1).id, None
+        ):
+            pass
+        assert await store.batches.find(batch(2).id, None) is not None
+        assert await store.files.find(file(2).id, None) is not None
