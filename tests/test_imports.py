@@ -33,7 +33,7 @@ ALLOWED = {
     "builtin": TOP | {"wire", "engine", "http", "msgspec"},
     "engine": TOP | {"wire", "msgspec", "structlog"},
     "http": EDGE,
-    "cli": EDGE,
+    "cli": EDGE | {"rich"},
     "__init__": EDGE,
     "__main__": {"cli"},
     "testing": EDGE

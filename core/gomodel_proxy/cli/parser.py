@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gomodel_proxy import __version__
 
+from . import batches
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -24,6 +26,7 @@ examples:
   gomodel-proxy config sample > config.toml  a file to start from, every setting explained
   gomodel-proxy check --config config.toml   what this file would serve, and what is wrong in it
   gomodel-proxy plugins                      what is installed, and whether it works
+  gomodel-proxy batches run questions.jsonl  ask a running gateway all that a file asks
   pip install gomodel-proxy-<name>           a further plugin; name it in the file to use it
 
 then ask it:
@@ -71,6 +74,7 @@ def build() -> tuple[argparse.ArgumentParser, Commands]:
     commands.add("run", "serve (what happens without a command)", _config, _run)
     commands.add("check", "check a configuration and say what it would serve", _config, _check)
     commands.add("plugins", "list the installed plugins and try them", _plugins_arguments, _plugins)
+    commands.add("batches", batches.HELP, batches.arguments, batches.run)
     commands.add("config", "print a sample configuration", _config_arguments, _sample)
     return parser, commands
 
