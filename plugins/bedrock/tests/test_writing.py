@@ -41,7 +41,7 @@ def test_sampling_by_family() -> None:
     assert out["inferenceConfig"] == {"temperature": 1.0, "stopSequences": ["a"]}
     assert out[FIELDS] == {"top_k": 20}
     assert out["additionalModelResponseFieldPaths"] == ["/stop_sequence"]
-    assert losses == ["top_p", "temperature(1.5>1.0)", "stop[1]"]
+    assert losses == ["temperature(1.5>1.0)", "top_p", "stop[1]"]
     out, losses = write("Hi", OPUS, temperature=0.5, top_p=0.9, top_k=20)
     assert "inferenceConfig" not in out
     assert losses == ["temperature", "top_p", "top_k"]
