@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,6 +150,24 @@ def test_what_is_no_decimal_number(text: str) -> None:
         Tariff(Price(input=text))
 
 
+def test_what_is_kept_for_an_hour_has_its_own_price() -> None:
+    price = Price(input="1", output="0", cache_write="2", cache_write_1h="5")
+    usage = Usage(input=100, output=0, cache_write=30, cache_write_1h=10)
+    assert cost(price, usage).input == (70 * 1 + 20 * 2 + 10 * 5) * 10**6
+    batched = msgspec.structs.replace(price, batch_input="0.50", batch_output="0")
+    assert cost(batched, usage, batch=True).input == (70 + 40 + 50) * 10**6 // 2
+
+
+@pytest.mark.parametrize(("price", "each"), [({"cache_write": "2"}, 2), ({}, 1)])
+def test_without_a_price_an_hour_costs_what_other_writes_do(price: Any, each: int) -> None:
+    tier = PriceTier(above=10**6, input="1", cache_write="9")
+    price = Price(input="1", output="0", **price, tiers=(tier,))
+    usage = Usage(input=100, output=0, cache_write=30, cache_write_1h=30)
+    assert cost(price, usage).input == (70 + 30 * each) * 10**6
+    longer = msgspec.structs.replace(usage, input=10**6 + 30)
+    assert cost(price, longer).input == (10**6 + 30 * 9) * 10**6
+
+
 _RATES = st.decimals(min_value=0, max_value=1000, places=6).map(lambda rate: f"{rate:f}")
 _SOME = st.none() | _RATES
 _COUNTS = st.none() | st.integers(min_value=0, max_value=2_000_000)
@@ -159,6 +179,7 @@ _PRICES = st.builds(
             "output",
             "cache_read",
             "cache_write",
+            "cache_write_1h",
             "reasoning",
             "audio_input",
             "audio_output",
@@ -172,7 +193,9 @@ _PRICES = st.builds(
         st.builds(
             PriceTier,
             above=st.integers(min_value=0, max_value=1_000_000),
-            **dict.fromkeys(("input", "output", "cache_read", "cache_write"), _SOME),
+            **dict.fromkeys(
+                ("input", "output", "cache_read", "cache_write", "cache_write_1h"), _SOME
+            ),
         ),
         max_size=3,
     ).map(tuple),
@@ -185,6 +208,7 @@ _USAGES = st.builds(
             "output",
             "cache_read",
             "cache_write",
+            "cache_write_1h",
             "reasoning",
             "audio_input",
             "audio_output",
@@ -212,7 +236,7 @@ def test_no_price_no_cost(price: Price, usage: Usage) -> None:
         and all(
             rate is None
             for tier in (price, *price.tiers)
-            for rate in (tier.input, tier.cache_read, tier.cache_write)
+            for rate in (tier.input, tier.cache_read, tier.cache_write, tier.cache_write_1h)
         )
         and price.audio_input is None
     ):

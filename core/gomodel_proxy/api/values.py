@@ -93,7 +93,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tokens of one upstream attempt, in one convention for every vendor.
 
     ``input`` counts all input, cached or not; ``cache_read``, ``cache_write`` and
-    ``audio_input`` are parts of it. ``output`` counts all output; ``reasoning`` and
+    ``audio_input`` are parts of it; ``cache_write_1h`` is the part of ``cache_write`` that is kept
+    for an hour. ``output`` counts all output; ``reasoning`` and
     ``audio_output`` are parts of it. ``raw`` is the vendor's own JSON object, unchanged.
     """
 
@@ -101,6 +102,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     output: int | None = None
     cache_read: int | None = None
     cache_write: int | None = None
+    cache_write_1h: int | None = None
     reasoning: int | None = None
     audio_input: int | None = None
     audio_output: int | None = None
@@ -127,6 +129,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     output: str | None = None
     cache_read: str | None = None
     cache_write: str | None = None
+    cache_write_1h: str | None = None
     reasoning: str | None = None
     audio_input: str | None = None
     audio_output: str | None = None
@@ -144,6 +147,7 @@ class PriceTier(msgspec.Struct, frozen=True, kw_only=True):
     output: str | None = None
     cache_read: str | None = None
     cache_write: str | None = None
+    cache_write_1h: str | None = None
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):

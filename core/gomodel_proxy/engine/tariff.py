@@ -25,9 +25,10 @@ _PER_TOKEN: Final = 10**6  # pico-USD per token for each USD per million tokens
 _PER_REQUEST: Final = 10**12  # pico-USD per USD
 _DECIMAL: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,18})?\Z")
 
-_INPUT: Final = ("input", "cache_read", "cache_write", "audio_input")
+_INPUT: Final = ("input", "cache_read", "cache_write", "cache_write_1h", "audio_input")
 _OUTPUT: Final = ("output", "reasoning", "audio_output")
-_TIERED: Final = ("input", "output", "cache_read", "cache_write")
+_TIERED: Final = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
+_WITHIN: Final = {"cache_write_1h": "cache_write"}  # classes that are part of another class
 _PRICES: Final = (*_INPUT, *_OUTPUT, "batch_input", "batch_output", "per_request")
 
 _Rates = dict[str, Fraction | None]  # pico-USD per token, by class
@@ -106,12 +107,18 @@ class Tariff:
         step = steps[0]
         if len(steps) > 1:
             step = next(step for step in steps if whole > step.above)
-        spent = step.input.cost(
-            usage.input, (usage.cache_read, usage.cache_write, usage.audio_input)
-        )
+        spent = step.input.cost(usage.input, _input_parts(usage))
         made = step.output.cost(usage.output, (usage.reasoning, usage.audio_output))
         total = None if spent is None or made is None else spent + made + self._request
         return Costs(spent, made, total)
+
+
+def _input_parts(usage: Usage) -> Sequence[int | None]:
+    """Return the counts of the classes of input, none of them within another."""
+    written, hour = usage.cache_write, usage.cache_write_1h
+    if hour:
+        written = max((written or 0) - hour, 0)
+    return usage.cache_read, written, hour, usage.audio_input
 
 
 @lru_cache(maxsize=1024)
@@ -183,17 +190,18 @@ def _discounted(
 
 
 def _side(rates: _Rates, names: Sequence[str]) -> _Side:
-    rest, *own = (rates[name] for name in names)
-    parts = [rest if rate is None else rate for rate in own]
+    rest = rates[names[0]]
+    rates = rates | {name: rates[whole] for name, whole in _WITHIN.items() if rates[name] is None}
+    parts = [rest if (rate := rates[name]) is None else rate for name in names[1:]]
     every = (rest, *parts)
     scale = math.lcm(*(rate.denominator for rate in every if rate is not None))
 
-    def whole(rate: Fraction | None) -> int | None:
+    def scaled(rate: Fraction | None) -> int | None:
         return None if rate is None else int(rate * scale)
 
     return _Side(
         scale,
-        whole(rest),
-        tuple(whole(rate) for rate in parts),
+        scaled(rest),
+        tuple(scaled(rate) for rate in parts),
         not any(every) and rest is not None,
     )

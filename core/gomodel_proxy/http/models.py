@@ -45,6 +45,7 @@ _PER_MILLION = {
     "output": "output_per_mtok",
     "cache_read": "cached_input_per_mtok",
     "cache_write": "cache_write_per_mtok",
+    "cache_write_1h": "cache_write_1h_per_mtok",
     "reasoning": "reasoning_output_per_mtok",
     "audio_input": "audio_input_per_mtok",
     "audio_output": "audio_output_per_mtok",

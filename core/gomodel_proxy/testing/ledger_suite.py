@@ -173,7 +173,7 @@ class LedgerSuite(StoreCase):
 
     async def test_attempts_in_order_with_their_sums(self, tmp_path: Path) -> None:
         """A row adds up what its attempts know; nobody knowing is null, not zero."""
-        first = Usage(input=10, output=0, cache_write=3, provenance="estimated")
+        first = Usage(input=10, output=0, cache_write=3, cache_write_1h=2, provenance="estimated")
         second = Usage(input=20, output=7, audio_input=1)
         tried = [
             attempt(id="att_1", provider="acme", status="error", usage=first, input_cost=4),
@@ -192,6 +192,7 @@ class LedgerSuite(StoreCase):
             "total_tokens": 37,
             "cache_read_tokens": None,
             "cache_write_tokens": 3,
+            "cache_write_1h_tokens": 2,
             "reasoning_tokens": None,
             "audio_input_tokens": 1,
             "audio_output_tokens": None,

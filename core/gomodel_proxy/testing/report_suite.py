@@ -43,6 +43,7 @@ class ReportSuite(StoreCase):
             "total_tokens": 122,
             "cache_read_tokens": 60,
             "cache_write_tokens": 0,
+            "cache_write_1h_tokens": 0,
             "reasoning_tokens": 0,
             "audio_input_tokens": 0,
             "audio_output_tokens": 0,

@@ -42,7 +42,12 @@ def test_a_whole_stream_passes_unchanged() -> None:
 
 
 def test_usage_is_cumulative_and_input_includes_the_cache() -> None:
-    start = {"input_tokens": 5, "cache_read_input_tokens": 10, "cache_creation_input_tokens": 3}
+    start = {
+        "input_tokens": 5,
+        "cache_read_input_tokens": 10,
+        "cache_creation_input_tokens": 3,
+        "cache_creation": {"ephemeral_5m_input_tokens": 1, "ephemeral_1h_input_tokens": 2},
+    }
     end = {
         "output_tokens": 9,
         "cache_read_input_tokens": None,
@@ -54,7 +59,7 @@ def test_usage_is_cumulative_and_input_includes_the_cache() -> None:
     usage = feed(stream)[0].usage()
     assert usage is not None
     assert (usage.input, usage.output, usage.cache_read, usage.cache_write) == (18, 9, 10, 3)
-    assert usage.reasoning == 4
+    assert (usage.cache_write_1h, usage.reasoning) == (2, 4)
     assert json.loads(usage.raw)["cache_read_input_tokens"] == 10
 
 

@@ -103,10 +103,12 @@ def test_prices_are_in_proportion(model: str) -> None:
     price = published_prices()[0][model]
     cost = {
         name: Decimal(getattr(price, name))
-        for name in ("input", "output", "cache_read", "cache_write", "batch_input", "batch_output")
+        for name in ("input", "output", "cache_read", "cache_write", "cache_write_1h")
     }
+    cost |= {name: Decimal(getattr(price, name)) for name in ("batch_input", "batch_output")}
     assert cost["output"] == 5 * cost["input"]
     assert cost["cache_write"] == cost["input"] * Decimal("1.25")
+    assert cost["cache_write_1h"] == cost["input"] * 2
     assert cost["cache_read"] <= cost["input"] / 10
     assert (2 * cost["batch_input"], 2 * cost["batch_output"]) == (cost["input"], cost["output"])
 

@@ -47,7 +47,8 @@ def test_a_message() -> None:
 
 
 def test_usage_leaves_the_cache_out_of_the_input() -> None:
-    usage = Usage(input=100, output=5, cache_read=60, cache_write=10, reasoning=3)
+    cached = {"cache_read": 60, "cache_write": 10, "cache_write_1h": 4}
+    usage = Usage(input=100, output=5, reasoning=3, **cached)
     reply = ChatReply("r", "m", [Choice()], usage=usage, service_tier="default")
     message = json.loads(MessagesCodec().write_reply(reply, REQUEST, losses=Losses()))
     assert message["usage"] == {
@@ -55,6 +56,7 @@ def test_usage_leaves_the_cache_out_of_the_input() -> None:
         "output_tokens": 5,
         "cache_read_input_tokens": 60,
         "cache_creation_input_tokens": 10,
+        "cache_creation": {"ephemeral_5m_input_tokens": 6, "ephemeral_1h_input_tokens": 4},
         "output_tokens_details": {"thinking_tokens": 3},
         "service_tier": "standard",
     }

@@ -62,6 +62,18 @@ def test_input_includes_what_was_cached(counts: dict[str, int], whole: int) -> N
     usage = meter.usage()
     assert usage is not None
     assert (usage.input, usage.cache_read, usage.cache_write) == (whole, 7, 3)
+    assert usage.cache_write_1h is None
+
+
+@pytest.mark.parametrize(("ttls", "hour"), [(["1h", "5m"], 2), (["5m"], 0), (["1h"], 2)])
+def test_what_is_kept_for_an_hour_is_told_apart(ttls: list[str], hour: int) -> None:
+    meter = StreamMeter()
+    counts = {"inputTokens": 5, "outputTokens": 2, "cacheWriteInputTokens": 3}
+    details = [{"ttl": ttl, "inputTokens": 2} for ttl in ttls]
+    meter.feed(b"".join(said("a", usage={**counts, "cacheDetails": details})))
+    usage = meter.usage()
+    assert usage is not None
+    assert (usage.cache_write, usage.cache_write_1h) == (3, hour)
 
 
 def test_an_end_without_usage_is_one_and_half_a_message_is_none() -> None:

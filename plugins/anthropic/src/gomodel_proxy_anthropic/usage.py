@@ -36,15 +36,20 @@ def read_usage(raw: Raw | bytes) -> Usage | None:
     fresh, output, read, written = (_count(given.get(name)) for name in _COUNTS)
     if fresh is None and output is None:
         return None
-    details = given.get("output_tokens_details")
     return Usage(
         input=None if fresh is None else fresh + (read or 0) + (written or 0),
         output=output,
         cache_read=read,
         cache_write=written,
-        reasoning=_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
+        cache_write_1h=_within(given, "cache_creation", "ephemeral_1h_input_tokens"),
+        reasoning=_within(given, "output_tokens_details", "thinking_tokens"),
         raw=bytes(raw),
     )
+
+
+def _within(given: dict[str, Any], outer: str, inner: str) -> int | None:
+    details = given.get(outer)
+    return _count(details.get(inner)) if isinstance(details, dict) else None
 
 
 def _count(value: Any) -> int | None:
@@ -77,6 +82,11 @@ def write_usage(usage: Usage | None) -> dict[str, Any]:
         out["cache_read_input_tokens"] = read
     if written is not None:
         out["cache_creation_input_tokens"] = written
+    if written is not None and usage.cache_write_1h is not None:
+        out["cache_creation"] = {
+            "ephemeral_5m_input_tokens": max(0, written - usage.cache_write_1h),
+            "ephemeral_1h_input_tokens": usage.cache_write_1h,
+        }
     if usage.reasoning is not None:
         out["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
     return out

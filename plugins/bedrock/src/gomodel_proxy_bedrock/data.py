@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["published_prices", "published_traits"]
 
 _REGIONAL: Final = Decimal("1.1")
-_AMOUNTS: Final = ("input", "output", "cache_read", "cache_write", "batch_input", "batch_output")
+_AMOUNTS: Final = (
+    *("input", "output", "cache_read", "cache_write", "cache_write_1h"),
+    *("batch_input", "batch_output"),
+)
 
 
 class _Line(Price, frozen=True, kw_only=True, forbid_unknown_fields=True):

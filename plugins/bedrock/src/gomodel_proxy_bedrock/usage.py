@@ -42,8 +42,17 @@ def read_usage(raw: Raw | bytes) -> Usage | None:
         output=output,
         cache_read=read,
         cache_write=written,
+        cache_write_1h=_kept_for_an_hour(found),
         raw=bytes(raw),
     )
+
+
+def _kept_for_an_hour(members: dict[str, Any]) -> int | None:
+    """Return the cache writes of that TTL: API_runtime_CacheDetail.html (2026-11)."""
+    details = members.get("cacheDetails")
+    entries = details if isinstance(details, list) else ()
+    hour = (one for one in entries if isinstance(one, dict) and one.get("ttl") == "1h")
+    return sum((_count(one, "inputTokens") or 0) for one in hour) if entries else None
 
 
 def _count(members: dict[str, Any], name: str) -> int | None:
