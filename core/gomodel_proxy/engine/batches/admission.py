@@ -46,7 +46,11 @@ class Admission:
                 param="body",
             )
         dialect = self.check_url(self._g, line.url, "url")
-        fields = dialect.read(line.body, {})
+        try:
+            fields = dialect.read(line.body, {})
+        except InvalidRequest as error:
+            error.param = "body" if error.param is None else f"body.{error.param}"
+            raise
         if fields.stream:
             raise InvalidRequest(
                 "A batch has no streams: leave 'stream' out.",
