@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from gomodel_proxy.api import ANONYMOUS, InvalidRequest, Principal, Unauthenticated
 
+from .run import in_task
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -79,6 +81,7 @@ class Door:
         """Return who calls; raises `Unauthenticated`."""
         if self.open:
             return ANONYMOUS
+        await in_task()
         for authenticator in self._authenticators:
             found = await authenticator.identify(headers)
             if found is not None:

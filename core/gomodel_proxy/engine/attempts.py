@@ -26,6 +26,7 @@ from .headers import caller_headers, typed, upstream_headers
 from .held import Held
 from .ids import now
 from .replies import Answer, Whole, check
+from .run import in_task
 from .streams import EVENT_STREAM, Relay
 from .translation import LOSSY, lossy_header, refuse_losses
 
@@ -196,6 +197,7 @@ class Attempts:
     async def _passage(
         self, lane: Lane, fields: Fields, account: Account, target: Target
     ) -> Passage:
+        await in_task()
         model = target.model
         body = fields.readdress(model, ask_usage=False)
         try:

@@ -21,6 +21,7 @@ from .admission import user_path
 from .attempts import Attempts
 from .headers import request_id
 from .ids import new, now
+from .run import in_task
 from .turns import recall
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ async def _route_and_run(
     references = fields.references
     history = g.histories.get(dialect.name)
     if history is not None:
+        await in_task()
         turn = await recall(g, call, history, fields, targets)
         references = [reference for reference in references if reference not in turn.found]
     if references:
@@ -225,6 +227,7 @@ async def _route_and_run(
         sink.reply(200, (_JSON, ("x-request-id", call.request_id)), estimate(body))
         return
     for router in g.routers:
+        await in_task()
         targets = tuple(await router.plan(call, targets))
     if not targets:
         raise Unavailable("No provider is left to serve this model.", code="no_target")
@@ -241,6 +244,7 @@ async def _route_and_run(
 
 async def _targets(g: Generation, call: Call, dialect: Dialect) -> Sequence[Target]:
     """Return who can serve a call; nobody need be able to where the dialect can estimate."""
+    await in_task()
     try:
         return await g.routes.find(call.model, call.provider_hint, call.operation)
     except InvalidRequest as error:
@@ -352,6 +356,7 @@ async def _owned(
     Ids the gateway never saw may be an admin's own, made at the vendor directly; for tenants,
     who share the vendor's account, they do not exist.
     """
+    await in_task()
     places: set[str] = set()
     for kind, id_ in references:
         resource = await g.owner(kind, id_)

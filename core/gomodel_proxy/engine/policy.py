@@ -6,6 +6,8 @@ import hashlib
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from .run import in_task
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,6 +28,7 @@ class Policy:
 
     async def admit(self, call: Call) -> AsyncExitStack:
         """Enter every limit; close the returned stack when the call is over."""
+        await in_task()
         stack = AsyncExitStack()
         try:
             for limit in self._limits:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from gomodel_proxy.api import UpstreamError, UpstreamTimeout
 
+from .run import Signal
+
 if TYPE_CHECKING:
     from gomodel_proxy.api import Exchange, Headers, Transport, UpstreamRequest
 
@@ -32,7 +34,7 @@ class Whole:
     __slots__ = ("_limit", "_pieces", "_size", "body", "done", "exchange", "headers", "status")
 
     def __init__(self, limit: int) -> None:
-        self.done: asyncio.Future[None] = asyncio.Future()
+        self.done = Signal()
         self.exchange: Exchange | None = None
         self.status = 0
         self.headers: Headers = ()
@@ -51,7 +53,7 @@ class Whole:
         self._size += len(data)
         if self._size > self._limit:
             self._give_up()
-        elif not self.done.done():
+        elif not self.done.over:
             self._pieces.append(data)
 
     def _give_up(self) -> None:
@@ -67,15 +69,14 @@ class Whole:
 
     def end(self, framed: bool) -> None:
         """Finish; an unframed body is judged by whether it makes sense."""
-        if not self.done.done():
+        if not self.done.over:
             pieces = self._pieces
             self.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-            self.done.set_result(None)
+            self.done.set()
 
     def failed(self, error: UpstreamError) -> None:
         """Finish with an error."""
-        if not self.done.done():
-            self.done.set_exception(error)
+        self.done.set(error)
 
 
 def check(account: Account, status: int, headers: Headers, body: bytes) -> None:

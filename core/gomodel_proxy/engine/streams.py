@@ -5,12 +5,12 @@ Everything here runs inside the transport's callbacks: one call per read, no tas
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import UpstreamError
 
 from .ids import now
+from .run import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,7 +79,7 @@ class Relay:
         reply_limit: int,
         types: frozenset[str] = EVENT_STREAM,
     ) -> None:
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.done = Signal()
         self.exchange: Exchange | None = None
         self.status = 0
         self.headers: Headers = ()
@@ -116,7 +116,7 @@ class Relay:
 
     def data(self, data: bytes) -> None:
         """Pass on whatever events are complete."""
-        if self.done.done():
+        if self.done.over:
             return
         if not self.streaming:
             self._collect(data)
@@ -165,11 +165,11 @@ class Relay:
 
     def end(self, framed: bool) -> None:
         """Finish as the dialect demands, or say in the stream that it was cut."""
-        if self.done.done():
+        if self.done.over:
             return
         if not self.streaming:
             self.body = b"".join(self._pieces)
-            self.done.set_result(None)
+            self.done.set()
             return
         self._conclude(*self.meter.close(framed=framed))
 
@@ -192,11 +192,11 @@ class Relay:
     def _finish(self) -> None:
         self._sink.throttle(None)
         self._sink.end()
-        self.done.set_result(None)
+        self.done.set()
 
     def failed(self, error: UpstreamError) -> None:
         """Treat a connection that closed after a proper end as ended, else tell the caller."""
-        if self.done.done():
+        if self.done.over:
             return
         if self.streaming:
             self._conclude(*self.meter.close(framed=False), error)
@@ -208,7 +208,7 @@ class Relay:
             self.exchange.close()
         self.error = self._account.masked(error)
         if self.first is None:
-            self.done.set_exception(error)
+            self.done.set(error)
             return
         self._sink.write(self._caller.stream_error(error))
         self._finish()

@@ -9,12 +9,12 @@ not see the client leave; at most 64 KiB of what comes early is kept.
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from gomodel_proxy.api import GatewayError, InvalidRequest, Unavailable
 from gomodel_proxy.engine.ids import new
 from gomodel_proxy.engine.pipeline import SHUTTING_DOWN, serve
+from gomodel_proxy.engine.run import Run
 
 from .fast import FastSink, match, render
 from .framing import Framer, check_unfinished, parse_head
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Front"]
 
 _EARLY: Final = 64 * 1024
-# Runs up to the first wait without a turn of the loop, where Python can (3.12).
-_EAGER: Final[Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
 class _Tap:
@@ -63,11 +61,11 @@ class Front(asyncio.Protocol):
         "_length",
         "_lobby",
         "_request",
+        "_run",
         "_since",
         "_sink",
         "_stalled",
         "_tap",
-        "_task",
         "_transport",
     )
 
@@ -79,7 +77,7 @@ class Front(asyncio.Protocol):
         self._stalled = 0.0  # when the client stopped taking what we write
         self._length = -1
         self._request: tuple[Dialect, Mapping[str, str]] | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._run: Run | None = None
         self._sink: FastSink | None = None
         self._inner: asyncio.Protocol | None = None
         self._framer: Framer | None = None
@@ -99,8 +97,8 @@ class Front(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel what the client no longer waits for."""
         self._lobby.fronts.discard(self)
-        if self._task is not None and self._sink is not None:
-            self._task.cancel()  # one that has answered is only settling
+        if self._run is not None and self._sink is not None:
+            self._run.cancel()  # one that has answered is only settling
         if self._inner is not None:
             self._inner.connection_lost(exc)
         self._buffer = b""
@@ -109,7 +107,7 @@ class Front(asyncio.Protocol):
         """Close: a client that stops sending has gone, as far as anybody can know."""
         if self._inner is not None:
             return self._inner.eof_received()
-        if self._task is not None:
+        if self._run is not None:
             self._transport.abort()  # closing would wait until it has read what it left
         return None
 
@@ -134,7 +132,7 @@ class Front(asyncio.Protocol):
         """Whether a request is under way, or (with aiohttp) may be."""
         if self._framer is not None:
             return self._framer.in_body or not self._framer.idle or self._handling()
-        return self._task is not None or self._length >= 0
+        return self._run is not None or self._length >= 0
 
     def _handling(self) -> bool:
         # aiohttp's handler says so; without that attribute it counts as busy.
@@ -146,9 +144,9 @@ class Front(asyncio.Protocol):
 
     def cut_off(self) -> None:
         """End the request under way, unless that is aiohttp's to do; its client is told why."""
-        if self._task is not None and self._sink is not None:
-            self._task.cancel(SHUTTING_DOWN)
-        elif self._task is not None:
+        if self._run is not None and self._sink is not None:
+            self._run.cancel(SHUTTING_DOWN)
+        elif self._run is not None:
             return  # answered, and only settling
         elif self._framer is None or self._framer.in_body:
             self._refuse(Unavailable("The gateway is shutting down.", code=SHUTTING_DOWN))
@@ -168,9 +166,9 @@ class Front(asyncio.Protocol):
             return
         began = not self._buffer or self._length >= 0  # a body that comes is not a stalled one
         self._buffer += data
-        if self._task is None:
+        if self._run is None:
             self._advance()
-        if self._task is None:
+        if self._run is None:
             if began:
                 self._since = self._lobby.loop.time()
         elif len(self._buffer) > _EARLY:
@@ -218,10 +216,8 @@ class Front(asyncio.Protocol):
         request = self._request
         assert request is not None  # noqa: S101
         self._sink = sink = FastSink(self._transport, self._finished, not lobby.generation.closing)
-        work = self._work(request[0], request[1], body, sink)
-        task: asyncio.Task[None] = asyncio.Task(work, loop=lobby.loop, **_EAGER)
-        if not task.done():
-            self._task = task
+        self._run = run = Run(self._work(request[0], request[1], body, sink))
+        run.start()
 
     async def _work(
         self, dialect: Dialect, headers: Mapping[str, str], body: bytes, sink: FastSink
@@ -239,14 +235,14 @@ class Front(asyncio.Protocol):
             self._transport.close()
 
     def _over(self) -> None:
-        self._task = None
+        self._run = None
         if self._sink is not None:
             self._transport.abort()  # served without an answer: nothing a client could wait for
         elif self._buffer:
             self._lobby.loop.call_soon(self._next)
 
     def _next(self) -> None:
-        if self._task is None and self._buffer and not self._transport.is_closing():
+        if self._run is None and self._buffer and not self._transport.is_closing():
             self._advance()
 
     # ------------------------------------------------------------ aiohttp
@@ -293,7 +289,7 @@ class Front(asyncio.Protocol):
             self._transport.abort()
         elif self._framer is not None:
             self._check_framed(waited)
-        elif self._task is not None:
+        elif self._run is not None:
             return
         elif self._length >= 0:
             if waited > settings.body_timeout:
