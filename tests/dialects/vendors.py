@@ -6,7 +6,6 @@ import importlib.util
 import json
 import sys
 from fnmatch import fnmatchcase
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,14 +19,13 @@ from openai.types.responses.response_create_params import (
 from gomodel_proxy.testing.typed_dicts import faults
 from gomodel_proxy.wire.openai_chat_codec import ChatCodec
 from gomodel_proxy.wire.openai_responses_codec import ResponsesCodec
-from gomodel_proxy.wire.published import decode_traits
+from gomodel_proxy.wire.published import read_traits
 from gomodel_proxy_anthropic.codec import MessagesCodec
 from gomodel_proxy_anthropic.data import published_traits as anthropic_traits
 from gomodel_proxy_bedrock.codec import ConverseCodec
 from gomodel_proxy_bedrock.data import published_traits as bedrock_traits
 from gomodel_proxy_cohere.codec import ChatCodec as CohereCodec
 from gomodel_proxy_gemini.codec import GeminiCodec
-from gomodel_proxy_gemini.published import traits as gemini_traits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,12 +92,15 @@ VENDORS = {
     ),
     "cohere": Vendor(
         CohereCodec(),
-        decode_traits(files("gomodel_proxy_cohere").joinpath("traits.toml").read_bytes()),
+        read_traits("gomodel_proxy_cohere"),
         "command-a-reasoning-08-2025",
         _raised(lambda body: _cohere.decode_request(msgspec.json.encode(body))),
     ),
     "gemini": Vendor(
-        GeminiCodec(), gemini_traits(), "gemini-2.5-pro", _raised(beside("gemini", "typed").check)
+        GeminiCodec(),
+        read_traits("gomodel_proxy_gemini"),
+        "gemini-2.5-pro",
+        _raised(beside("gemini", "typed").check),
     ),
     "openai-chat": Vendor(ChatCodec(), {}, "gpt-x", lambda body: faults(body, Chat)),
     "openai-responses": Vendor(ResponsesCodec(), {}, "gpt-x", lambda body: faults(body, Response)),

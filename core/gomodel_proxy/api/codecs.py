@@ -70,7 +70,7 @@ class Codec(Protocol):
     ``losses`` whatever they cannot write, in the caller's names; they never raise for that.
 
     ``traits`` is what the provider says of this family of models, data under keys that the codec
-    documents (``max_tokens_member``, ``fixed_temperature``, …); unknown keys are ignored.
+    documents (``max_tokens_member``, ``fixed_sampling``, …); unknown keys are ignored.
 
     A dialect whose vendor does not fetch media by itself says so in one more member, ``remote``: a
     frozenset of the kinds of `Media` that it takes as a web address, all of them without it. The

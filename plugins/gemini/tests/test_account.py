@@ -13,8 +13,8 @@ import pytest
 
 from gomodel_proxy import hookspecs
 from gomodel_proxy.api import Ask, ConfigError, Price, Secret
+from gomodel_proxy.wire.published import read_prices, read_traits
 from gomodel_proxy_gemini import GOMODEL_API, GeminiConfig, gomodel_dialects, gomodel_providers
-from gomodel_proxy_gemini.published import prices, traits
 
 from .typed import traits_of
 
@@ -136,7 +136,7 @@ async def test_refusals() -> None:
 
 
 def test_prices() -> None:
-    found, version = prices()
+    found, version = read_prices("gomodel_proxy_gemini")
     assert version.count("-") == 2
     for name, price in found.items():
         for member in Price.__struct_fields__[:-1]:
@@ -148,7 +148,6 @@ def test_prices() -> None:
             assert tier.above == 200_000
             assert Decimal(tier.input or 0) > Decimal(price.input)
             assert Decimal(tier.output or 0) > Decimal(price.output)
-    assert prices() is prices()
 
 
 def test_traits_are_of_families() -> None:
@@ -162,7 +161,7 @@ def test_traits_are_of_families() -> None:
         "validated",
         "unsupported",
     }
-    for name, found in traits().items():
+    for name, found in read_traits("gomodel_proxy_gemini").items():
         assert set(found) <= known, name
     assert traits_of("gemini-2.5-flash-lite")["thinking_budget"] == [512, 24576]
     assert traits_of("gemini-2.5-flash-lite")["thinking_off"] is True

@@ -8,14 +8,14 @@ from typing import Any
 
 from google.genai import types
 
-from gomodel_proxy_gemini.published import traits
+from gomodel_proxy.wire.published import read_traits
 
 TOP = ("cachedContent", "labels", "safetySettings", "serviceTier", "store", "systemInstruction")
 
 
 def traits_of(model: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for pattern, one in traits().items():
+    for pattern, one in read_traits("gomodel_proxy_gemini").items():
         if fnmatchcase(model, pattern):
             found |= one
     return found

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from gomodel_proxy.api import Price
+from gomodel_proxy.wire.published import PriceLine, read, read_traits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from gomodel_proxy.api import Price
 
 __all__ = ["published_prices", "published_traits"]
 
@@ -23,40 +24,11 @@ _AMOUNTS: Final = (
 )
 
 
-class _Line(Price, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A price as the file writes it: a member that is misspelt is an error."""
-
-
 class _Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str
     source: str
-    world: dict[str, _Line]
-    models: dict[str, _Line]
-
-
-class _Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    system: bool | None = None
-    sampling: str | None = None
-    top_k: str | None = None
-    formats: bool | None = None
-    stop_field: str | None = None
-    forced_tools: bool | None = None
-    tool_choices: list[str] | None = None
-    parallel_tools: str | None = None
-    tool_result_media: list[str] | None = None
-    cache: list[str] | None = None
-    proofs: str | None = None
-    thinking: str | None = None
-    thinking_off: str | None = None
-    efforts: list[str] | None = None
-    image_bytes: int | None = None
-    document_bytes: int | None = None
-    embed: str | None = None
-
-
-class _Traits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    source: str
-    families: dict[str, _Family]
+    world: dict[str, PriceLine]
+    models: dict[str, PriceLine]
 
 
 @cache
@@ -65,7 +37,7 @@ def published_prices() -> tuple[Mapping[str, Price], str]:
 
     Every id of a model has them: bare, of an inference profile (``us.``), with its version.
     """
-    file = msgspec.toml.decode(_read("prices.toml"), type=_Prices)
+    file = msgspec.toml.decode(read(__package__, "prices.toml"), type=_Prices)
     prices: dict[str, Price] = {f"*{name}*": price for name, price in file.models.items()}
     for name, price in file.world.items():
         prices[f"global.{name}*"] = price
@@ -73,11 +45,9 @@ def published_prices() -> tuple[Mapping[str, Price], str]:
     return prices, file.version
 
 
-@cache
 def published_traits() -> Mapping[str, Mapping[str, Any]]:
-    """Return what is peculiar to families of models; the file is read at the first call."""
-    file = msgspec.toml.decode(_read("traits.toml"), type=_Traits)
-    return {name: msgspec.to_builtins(family) for name, family in file.families.items()}
+    """Return what is peculiar to families of models."""
+    return read_traits(__package__)
 
 
 def _regional(price: Price) -> Price:
@@ -88,7 +58,3 @@ def _regional(price: Price) -> Price:
         if (amount := getattr(price, name)) is not None
     }
     return msgspec.structs.replace(price, **raised)
-
-
-def _read(name: str) -> bytes:
-    return files(__package__).joinpath(name).read_bytes()

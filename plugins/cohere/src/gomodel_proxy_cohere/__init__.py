@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import Dialect, Kind, Provider, ProviderConfig, Secret
 from gomodel_proxy.hookspecs import hookimpl
-from gomodel_proxy.wire.published import decode_prices, decode_traits
+from gomodel_proxy.wire.published import read_prices, read_traits
 
 from .account import CohereAccount
 from .dialect import EMBED, Chat, Embed
@@ -42,20 +40,15 @@ class CohereConfig(ProviderConfig):
 @asynccontextmanager
 async def open_cohere(config: CohereConfig, runtime: Runtime) -> AsyncIterator[Provider]:
     """Open one account; raises `ConfigError` naming a setting that cannot be."""
-    prices, version = decode_prices(_published("prices.toml"))
+    prices, version = read_prices(__name__)
     yield CohereAccount(
         base_url=config.base_url,
         api_key=config.api_key,
         headers=config.headers,
         prices=prices,
         price_version=version,
-        traits=decode_traits(_published("traits.toml")),
+        traits=read_traits(__name__),
     )
-
-
-@cache
-def _published(name: str) -> bytes:
-    return files(__package__).joinpath(name).read_bytes()
 
 
 @hookimpl

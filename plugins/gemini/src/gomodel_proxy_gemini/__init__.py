@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import Dialect, Kind, Provider, ProviderConfig, Secret
 from gomodel_proxy.hookspecs import hookimpl
+from gomodel_proxy.wire.published import read_prices, read_traits
 from gomodel_proxy.wire.shipping import ships
 
 from .account import GeminiAccount
@@ -14,7 +15,6 @@ from .counting import GeminiCountTokens
 from .embedding_translator import EmbeddingTranslator
 from .embeddings import GeminiEmbed
 from .generate import GeminiGenerate
-from .published import prices, traits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,15 +48,15 @@ class GeminiConfig(ProviderConfig):
 @asynccontextmanager
 async def open_gemini(config: GeminiConfig, runtime: Runtime) -> AsyncIterator[Provider]:
     """Open one account; raises `ConfigError` naming a setting that cannot be."""
-    known, version = prices()
+    prices, version = read_prices(__name__)
     yield GeminiAccount(
         base_url=config.base_url,
         api_key=config.api_key,
         headers=config.headers,
         batches=ships(config.batches, config.base_url, "googleapis.com"),
-        prices=known,
+        prices=prices,
         price_version=version,
-        traits=traits(),
+        traits=read_traits(__name__),
     )
 
 

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import Kind, Provider, ProviderConfig, Secret
 from gomodel_proxy.hookspecs import hookimpl
 from gomodel_proxy.wire.openai_account import OpenAIAccount
 from gomodel_proxy.wire.openai_shipping import OpenAIShipping
-from gomodel_proxy.wire.published import decode_traits
+from gomodel_proxy.wire.published import read_prices, read_traits
 from gomodel_proxy.wire.shipping import ships
-
-from .prices import published
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from gomodel_proxy.api import Runtime
 
-__all__ = ["GOMODEL_API", "OpenAIConfig", "gomodel_providers", "open_openai"]
+__all__ = ["GOMODEL_API", "SNAPSHOT", "OpenAIConfig", "gomodel_providers", "open_openai"]
 
 GOMODEL_API: Final = 1
+SNAPSHOT: Final = "-2[0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+"""The pattern of what a snapshot's date adds to the id of its model."""
 
 
 class OpenAIConfig(ProviderConfig):
@@ -43,7 +42,7 @@ class OpenAIConfig(ProviderConfig):
 @asynccontextmanager
 async def open_openai(config: OpenAIConfig, runtime: Runtime) -> AsyncIterator[Provider]:
     """Open one account; raises `ConfigError` naming a setting that cannot be."""
-    prices, version = published()
+    prices, version = read_prices(__name__, snapshot=SNAPSHOT)
     payer = {"openai-organization": config.organization, "openai-project": config.project}
     yield OpenAIAccount(
         base_url=config.base_url,
@@ -53,7 +52,7 @@ async def open_openai(config: OpenAIConfig, runtime: Runtime) -> AsyncIterator[P
         stream_usage="ask",
         prices=prices,
         price_version=version,
-        traits=decode_traits(files(__name__).joinpath("traits.toml").read_bytes()),
+        traits=read_traits(__name__),
         shipping=OpenAIShipping if ships(config.batches, config.base_url, "openai.com") else None,
     )
 
