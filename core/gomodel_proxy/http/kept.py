@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote, urlencode
 
+import msgspec
 from aiohttp import web
 
-from gomodel_proxy.api import GatewayError, InvalidRequest, Unavailable
+from gomodel_proxy.api import GatewayError, InvalidRequest, Unavailable, UpstreamError
+from gomodel_proxy.engine import late
 from gomodel_proxy.engine.errands import Errand, place, run, watch
 from gomodel_proxy.engine.headers import request_id
 from gomodel_proxy.engine.pipeline import explain, refuse
@@ -21,8 +24,6 @@ from .routes import GENERATION, WATCH, caller
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import msgspec
 
     from gomodel_proxy.api import Principal, Responses
     from gomodel_proxy.engine.account import Account
@@ -79,6 +80,35 @@ class Asking:
     async def pass_on(self, account: Account, *path: str, body: bytes = b"") -> web.Response:
         """Ask the vendor, and answer with what it says."""
         return self.told(await self.ask(account, *path, body=body))
+
+    async def meter(self, account: Account, id_: str, reply: Answer | None = None) -> None:
+        """Enter what a response took that was made in the background; see `engine.late`.
+
+        ``reply`` is the vendor's, if it has just been fetched. A vendor who does not give one now
+        may be asked again.
+        """
+        if not await late.waits(self.g, id_):
+            return
+        if reply is None:
+            errand = msgspec.structs.replace(
+                self._errand(("responses", id_), b""), method="GET", query=""
+            )
+            with suppress(UpstreamError):
+                reply = await run(self.g, account, errand)
+        if reply is None:
+            return
+        members = read_reply(reply.body)
+        model = members.get("model", json.NULL)
+        await late.enter(
+            self.g,
+            account,
+            self.g.dialects[_DIALECT],
+            id_,
+            model=json.loads(bytes(model)) if json.kind(model) == "string" else "",
+            body=reply.body,
+            principal=self.principal,
+            request_id=request_id({name.lower(): v for name, v in self.request.headers.items()}),
+        )
 
     async def pass_on_stream(self, account: Account, *path: str) -> web.StreamResponse:
         """Pass the vendor's stream on as it comes."""

@@ -49,8 +49,12 @@ async def show_response(request: web.Request) -> web.StreamResponse:
     if kept is None:
         account = await asking.account("response", id_)
         if streamed:
-            return await asking.pass_on_stream(account, "responses", id_)
-        return await asking.pass_on(account, "responses", id_)
+            streaming = await asking.pass_on_stream(account, "responses", id_)
+            await asking.meter(account, id_)
+            return streaming
+        reply = await asking.ask(account, "responses", id_)
+        await asking.meter(account, id_, reply)
+        return asking.told(reply)
     if streamed:
         raise unsupported("This response is not streamed again; get it without 'stream'.", "stream")
     return web.Response(body=kept.response, headers=_JSON)
@@ -62,7 +66,9 @@ async def delete_response(request: web.Request) -> web.Response:
     id_ = request.match_info["response_id"]
     if asking.responses is not None and await asking.responses.delete(id_, asking.owner):
         return answer({"id": id_, "object": "response", "deleted": True})
-    reply = await asking.pass_on(await asking.account("response", id_), "responses", id_)
+    account = await asking.account("response", id_)
+    await asking.meter(account, id_)
+    reply = await asking.pass_on(account, "responses", id_)
     await asking.g.books.disown("response", id_)
     return reply
 
@@ -74,7 +80,9 @@ async def cancel_response(request: web.Request) -> web.Response:
     if await _find(asking) is not None:
         raise unsupported("Only a response made with 'background': true can be cancelled.")
     account = await asking.account("response", id_)
-    return await asking.pass_on(account, "responses", id_, "cancel")
+    reply = await asking.ask(account, "responses", id_, "cancel")
+    await asking.meter(account, id_, reply)
+    return asking.told(reply)
 
 
 async def list_input_items(request: web.Request) -> web.Response:

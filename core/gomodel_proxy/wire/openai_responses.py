@@ -53,7 +53,14 @@ class OpenAIResponses(OpenAIDialect):
         return json.kind(reply.get("output", json.NULL)) == "array" or (named and not failed)
 
     def _created(self, reply: dict[str, Raw]) -> Sequence[str]:
-        return created_response(reply)
+        return (*created_response(reply), *_unmetered(reply))
+
+
+def _unmetered(reply: dict[str, Raw]) -> Sequence[str]:
+    """Return ``unmetered:<id>`` for a response whose usage is only known when it is fetched."""
+    if reply.get("background") != json.TRUE or reply.get("usage", json.NULL) != json.NULL:
+        return ()
+    return tuple(f"unmetered:{one.partition(':')[2]}" for one in created_response(reply))
 
 
 def _previous(members: dict[str, Raw]) -> Sequence[tuple[str, str]]:

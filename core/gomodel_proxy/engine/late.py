@@ -1,0 +1,99 @@
+"""Usage that comes late: of responses that a vendor makes after it has answered.
+
+Such an answer has no usage, so the row of the request that asked for it has none either. Its
+dialect marks it as `UNMETERED` among what it created; whoever first sees the finished response has
+its usage entered in a row of its own. The row's id follows from the response's, so that it is
+entered once, however many workers see it, and whatever becomes of the mark.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from gomodel_proxy.api import Attempt, LedgerRow
+
+from .ids import now
+
+if TYPE_CHECKING:
+    from gomodel_proxy.api import Dialect, Principal, Resource, Usage
+
+    from .account import Account
+    from .generation import Generation
+
+__all__ = ["UNMETERED", "enter", "waits"]
+
+UNMETERED: Final = "unmetered"
+"""The kind of `Resource` that marks a response whose usage is not known yet."""
+
+
+async def waits(g: Generation, id_: str) -> bool:
+    """Return whether the usage of a response is still to be entered."""
+    return await g.owner(UNMETERED, id_) is not None
+
+
+async def enter(
+    g: Generation,
+    account: Account,
+    dialect: Dialect,
+    id_: str,
+    *,
+    model: str,
+    body: bytes,
+    principal: Principal,
+    request_id: str,
+) -> None:
+    """Enter the usage in a response of the vendor's, if it waits for that and has one now."""
+    mark = await g.owner(UNMETERED, id_)
+    usage = None if mark is None else dialect.usage(body)
+    if mark is None or usage is None:
+        return
+    row = _row(mark, account, dialect, model, usage)
+    row.request_id = request_id
+    if principal.id == mark.owner:
+        row.user_path = principal.user_path
+    g.books.settle(row)
+    await g.books.disown(UNMETERED, id_)
+
+
+def _row(mark: Resource, account: Account, dialect: Dialect, model: str, usage: Usage) -> LedgerRow:
+    id_ = _row_id(mark)
+    since = now() - mark.created
+    attempt = Attempt(
+        id=f"{id_}.0",
+        provider=account.name,
+        type=account.type,
+        model=model,
+        started=mark.created,
+        status="ok",
+        latency=since,
+        usage=usage,
+    )
+    priced = account.cost(model, usage)
+    if priced is not None:
+        costs, attempt.price_version = priced
+        attempt.input_cost = costs.input
+        attempt.output_cost = costs.output
+        attempt.total_cost = costs.total
+    return LedgerRow(
+        id=id_,
+        request_id=id_,
+        started=mark.created,
+        principal=mark.owner,
+        user_path="/",
+        operation=dialect.operation,
+        dialect=dialect.name,
+        model=model,
+        provider=account.name,
+        type=account.type,
+        served_model=model,
+        status="ok",
+        latency=since,
+        attempts=[attempt],
+    )
+
+
+def _row_id(mark: Resource) -> str:
+    """Return an id in the form of all others, made of the response's and its time."""
+    digest = sha256(f"{mark.provider}\n{mark.id}".encode()).hexdigest()
+    return f"req_{mark.created // 1000:012x}7{digest[:3]}8{digest[3:18]}"

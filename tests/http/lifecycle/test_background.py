@@ -1,0 +1,111 @@
+"""What responses take that a vendor makes in the background: entered late, and once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gomodel_proxy.api import Query
+from gomodel_proxy.testing.served import Served
+
+from .setting import Setting, config
+from .vendor import BASE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .sdk import Callers
+    from .vendor import Vendor
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def begin(callers: Callers) -> str:
+    """Have a response made in the background and return its id."""
+    made = await callers.ann.responses.create(model="native/large", input="One", background=True)
+    assert (made.status, made.usage) == ("queued", None)
+    return made.id
+
+
+def finish(vendor: Vendor, id_: str) -> None:
+    """Let the vendor be done with it."""
+    text = {"type": "output_text", "text": "Done.", "annotations": []}
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed"}
+    done = {"status": "completed", "usage": BASE["usage"]}
+    vendor.kept[id_] = {**vendor.kept[id_], **done, "output": [{**message, "content": [text]}]}
+
+
+async def entered(gate: Served) -> list[Any]:
+    """Return the rows of the ledger that have tokens."""
+    generation = gate.gateway.generation
+    await generation.books.flush()
+    assert generation.store is not None
+    assert generation.store.ledger is not None
+    rows = await generation.store.ledger.log(Query(limit=1000))
+    return [row for row in rows if row["total_tokens"] is not None]
+
+
+async def test_it_is_entered_when_it_is_first_seen_finished(
+    callers: Callers, vendor: Vendor, gate: Served
+) -> None:
+    before = await entered(gate)
+    id_ = await begin(callers)
+    await callers.ann.responses.retrieve(id_)
+    assert await entered(gate) == before
+    finish(vendor, id_)
+    for _ in range(2):
+        assert (await callers.ann.responses.retrieve(id_)).status == "completed"
+    (row,) = [row for row in await entered(gate) if row not in before]
+    assert (row["status"], row["provider"], row["model"]) == ("ok", "native", "large")
+    assert (row["principal"], row["user_path"]) == ("ann", "/")
+    assert (row["input_tokens"], row["output_tokens"]) == (3, 2)
+    (attempt,) = row["attempts"]
+    assert (attempt["provenance"], attempt["raw_usage"]) == ("reported", BASE["usage"])
+    assert len(row["id"]) == len("req_") + 32
+
+
+async def test_whoever_sees_it_at_once_enters_it_once(
+    callers: Callers, vendor: Vendor, gate: Served
+) -> None:
+    before = await entered(gate)
+    id_ = await begin(callers)
+    finish(vendor, id_)
+    await asyncio.gather(*(callers.ann.responses.retrieve(id_) for _ in range(5)))
+    assert len(await entered(gate)) == len(before) + 1
+
+
+async def test_its_stream_cancelling_and_deleting_enter_it_too(
+    callers: Callers, vendor: Vendor, gate: Served
+) -> None:
+    ann = callers.ann.responses
+    before = await entered(gate)
+    streamed, cancelled, deleted = [await begin(callers) for _ in range(3)]
+    for id_ in (streamed, cancelled, deleted):
+        finish(vendor, id_)
+    stream = await ann.retrieve(streamed, stream=True)
+    assert [event async for event in stream][-1].type == "response.completed"
+    await ann.cancel(cancelled)
+    await ann.delete(deleted)
+    assert len(await entered(gate)) == len(before) + 3
+
+
+async def test_what_was_counted_when_it_was_made_is_not_counted_again(
+    callers: Callers, vendor: Vendor, gate: Served
+) -> None:
+    made = await callers.ann.responses.create(model="native/large", input="One")
+    before = await entered(gate)
+    vendor.kept[made.id]["background"] = True
+    await callers.ann.responses.retrieve(made.id)
+    assert await entered(gate) == before
+
+
+async def test_it_outlives_the_gateway(setting: Setting, vendor: Vendor, tmp_path: Path) -> None:
+    async with Served(config(vendor), tmp_path) as first:
+        id_ = await begin(setting.at(first.url))
+    finish(vendor, id_)
+    for count in (1, 1):
+        async with Served(config(vendor), tmp_path) as later:
+            await setting.at(later.url).ann.responses.retrieve(id_)
+            assert len(await entered(later)) == count
