@@ -221,6 +221,20 @@ class BatchResultsSuite(StoreCase):
             assert await batches.pick(began.id, [9, 2, 0, 1]) == given[1:]
             assert await batches.pick(began.id, []) == []
 
+    async def test_an_index_that_no_line_has(self, tmp_path: Path) -> None:
+        """It leads to no other batch's line, however large or small it is."""
+        async with self.open_store(tmp_path) as store:
+            batches = batches_of(store)
+            for number in (1, 2, 3):
+                await begin(batches, batch(number), lines(1, shipment=0))
+            id_ = batch(2).id
+            for index in (-(2**32), -1, 1, 2**31, 2**32, 2**63, 2**64):
+                assert await batches.commit([settled(id_, index, shipment=0)], count) == [False]
+                assert await batches.pick(id_, [index]) == []
+                assert await batches.renew([(id_, index, 1)], SOON) == [False]
+            for number in (1, 2, 3):
+                assert await counts(batches, batch(number).id) == (0, 0)
+
     async def test_results_come_in_pages(self, tmp_path: Path) -> None:
         """All of them, the failed ones or the others; what has no result counts as failed."""
         async with self.open_store(tmp_path) as store:
