@@ -26,7 +26,8 @@ class PostgresConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_f
     ``statement_timeout`` and ``report_timeout`` end what takes longer, in seconds.
     ``retention_days`` is how long ledger rows are kept; 0 keeps them for ever. ``responses_days``
     is that for responses that the gateway keeps, and for conversations since they were last
-    written to.
+    written to. ``batches_days`` counts from the end of a batch, ``files_days`` from a file's
+    creation.
     """
 
     url: Secret
@@ -40,3 +41,5 @@ class PostgresConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_f
     report_timeout: Annotated[float, Positive] = 300.0
     retention_days: Annotated[int, NotNegative] = 0
     responses_days: Annotated[int, NotNegative] = 30
+    batches_days: Annotated[int, NotNegative] = 30
+    files_days: Annotated[int, NotNegative] = 30

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+from .batches import PostgresBatches
+from .bell import Bell, Tower
 from .database import Database
+from .files import PostgresFiles
 from .ledger import PostgresLedger
 from .resources import PostgresResources
 from .responses import PostgresResponses
+from .retention import keep_sweeping
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,12 +26,12 @@ if TYPE_CHECKING:
 class PostgresStore:
     """`gomodel_proxy.api.Store` over one database; its parts share the writer's transactions."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, work: Tower, discarded: Bell) -> None:
         self._database = database
         self.ledger = PostgresLedger(database)
         self.resources = PostgresResources(database)
-        self.batches: None = None
-        self.files: None = None
+        self.batches = PostgresBatches(database, work, discarded)
+        self.files = PostgresFiles(database, discarded)
         self.responses = PostgresResponses(database)
 
     async def check(self) -> None:
@@ -37,5 +42,12 @@ class PostgresStore:
 @contextlib.asynccontextmanager
 async def open_store(config: PostgresConfig, runtime: Runtime) -> AsyncIterator[PostgresStore]:
     """Open the schema that the configuration names, making it if need be; raises `ConfigError`."""
-    async with Database(config) as database:
-        yield PostgresStore(database)
+    discarded = Bell()
+    async with Database(config) as database, Tower(database, runtime.log) as work:
+        sweeping = asyncio.create_task(keep_sweeping(config, database, discarded, runtime.log))
+        try:
+            yield PostgresStore(database, work, discarded)
+        finally:
+            sweeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sweeping
