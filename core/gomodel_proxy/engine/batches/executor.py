@@ -220,9 +220,17 @@ class Executor:
             if not held:
                 continue
             kept = await self._batches.renew(held, self._until())
+            done = {(one.outcome.batch, one.outcome.index) for one in self._done}
+            dropped = []
             for (batch, index, token), good in zip(held, kept, strict=True):
-                if not good and self._tokens.get((batch, index)) == token:
-                    self._drop((batch, index))
+                key = batch, index
+                if good or self._tokens.get(key) != token:
+                    continue
+                self._drop(key)
+                if key not in done:  # a batch that is cancelled still takes what is done
+                    dropped.append(Release(batch=batch, index=index, token=token))
+            if dropped:  # a batch that is cancelled ends when nothing of it is under way
+                await self._batches.release(dropped)
 
     def _drop(self, key: _Key) -> None:
         self._tokens.pop(key)
