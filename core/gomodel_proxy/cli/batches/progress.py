@@ -31,7 +31,7 @@ def progress() -> Iterator[Progress]:
     try:
         from .bar import Bar
     except ModuleNotFoundError as error:
-        if error.name != "rich":
+        if (error.name or "").partition(".")[0] != "rich":
             raise
         print("for a progress bar: pip install 'gomodel-proxy[cli]'", file=sys.stderr)
         yield _Lines()
