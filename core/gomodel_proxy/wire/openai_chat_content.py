@@ -27,6 +27,7 @@ from gomodel_proxy.api.chat import (
 
 from . import data_urls, json
 from .members import Members, elements, place
+from .openai_parts import read_parts, unknown_role
 
 __all__ = ["DIALECT", "read_content", "read_message", "read_thoughts", "read_tool_calls"]
 
@@ -38,10 +39,7 @@ def read_message(members: Members) -> Message:
     """Return one message; raises `InvalidRequest` naming the member at fault."""
     role = members.needed("role")
     if role not in _ROLES:
-        at = members.place("role")
-        raise InvalidRequest(
-            f"'{at}' is '{role}'; it takes {', '.join(_ROLES)}.", code="invalid_value", param=at
-        )
+        raise unknown_role(members, role, _ROLES)
     parts = [*read_thoughts(members), *read_content(members)]
     refusal = members.text("refusal")
     if refusal:
@@ -62,30 +60,7 @@ def read_message(members: Members) -> Message:
 
 def read_content(members: Members) -> list[Part]:
     """Take a message's content: one text, or parts."""
-    raw = members.raw("content")
-    if raw is None:
-        return []
-    at = members.place("content")
-    if memoryview(raw)[0] == ord('"'):
-        return [Text(msgspec.json.decode(raw, type=str), at=at)]
-    return [
-        _read_part(Members(element, place(at, number)))
-        for number, element in enumerate(elements(raw, at))
-    ]
-
-
-def _read_part(part: Members) -> Part:
-    kind = part.needed("type")
-    reader = _PARTS.get(kind)
-    if reader is None:
-        raise InvalidRequest(
-            f"'{part.at}' has the unknown type '{kind}'; it takes {', '.join(_PARTS)}.",
-            code="invalid_value",
-            param=part.at,
-        )
-    found: Part = reader(part)
-    found.extra = {**found.extra, **part.extra}
-    return found
+    return read_parts(members, "content", _PARTS)
 
 
 def _read_text(part: Members) -> Text:

@@ -16,7 +16,8 @@ from gomodel_proxy.api import InvalidRequest
 from gomodel_proxy.api.chat import Citation, Media, Opaque, Part, Refusal, Text
 
 from . import data_urls
-from .members import Members, elements, place
+from .members import Members, place
+from .openai_parts import read_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,30 +48,7 @@ _FORMATS: Final = {"audio/mpeg": "mp3", "audio/x-wav": "wav"}
 
 def read_content(members: Members, name: str) -> list[Part]:
     """Take an item's content: one text, or parts."""
-    raw = members.raw(name)
-    if raw is None:
-        return []
-    at = members.place(name)
-    if memoryview(raw)[0] == ord('"'):
-        return [Text(msgspec.json.decode(raw, type=str), at=at)]
-    return [
-        _read_part(Members(element, place(at, number)))
-        for number, element in enumerate(elements(raw, at))
-    ]
-
-
-def _read_part(part: Members) -> Part:
-    kind = part.needed("type")
-    reader = _PARTS.get(kind)
-    if reader is None:
-        raise InvalidRequest(
-            f"'{part.at}' has the unknown type '{kind}'; it takes {', '.join(_PARTS)}.",
-            code="invalid_value",
-            param=part.at,
-        )
-    found: Part = reader(part)
-    found.extra = {**found.extra, **part.extra}
-    return found
+    return read_parts(members, name, _PARTS)
 
 
 def _read_text(part: Members) -> Text:

@@ -27,6 +27,7 @@ from gomodel_proxy.api.chat import (
 )
 
 from .members import Members, elements, place
+from .openai_parts import unknown_role
 from .openai_responses_content import DIALECT, read_content
 from .openai_responses_proofs import unwrap
 
@@ -124,10 +125,7 @@ def _unknown(item: Members, kind: str) -> InvalidRequest:
 def _read_message(item: Members) -> Message:
     role = item.needed("role")
     if role not in _ROLES:
-        at = item.place("role")
-        raise InvalidRequest(
-            f"'{at}' is '{role}'; it takes {', '.join(_ROLES)}.", code="invalid_value", param=at
-        )
+        raise unknown_role(item, role, _ROLES)
     parts = read_content(item, "content")
     return Message(
         role,  # type: ignore[arg-type]

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
+
+from gomodel_proxy.wire.uncalled import Uncalled
 
 from . import replies, writing
-from .proofs import DIALECT, proofs_of
+from .proofs import proofs_of
 from .reader import StreamReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gomodel_proxy.api import EventReader, EventWriter, Losses
+    from gomodel_proxy.api import EventReader, Losses
     from gomodel_proxy.api.chat import ChatReply, ChatRequest
 
 __all__ = ["ConverseCodec"]
 
 
-class ConverseCodec:
+class ConverseCodec(Uncalled):
     """Writes requests, reads replies and streams; callers have no path that speaks Converse."""
 
     remote: frozenset[str] = frozenset()
@@ -35,19 +37,3 @@ class ConverseCodec:
     def reader(self, *, traits: Mapping[str, Any]) -> EventReader:
         """Return the reader of one stream."""
         return StreamReader(proofs_of(traits))
-
-    def read_request(self, body: bytes) -> ChatRequest:
-        """Raise: nobody calls in this dialect."""
-        _uncalled()
-
-    def write_reply(self, reply: ChatReply, request: ChatRequest, *, losses: Losses) -> bytes:
-        """Raise: nobody calls in this dialect."""
-        _uncalled()
-
-    def writer(self, request: ChatRequest, *, losses: Losses) -> EventWriter:
-        """Raise: nobody calls in this dialect."""
-        _uncalled()
-
-
-def _uncalled() -> NoReturn:
-    raise NotImplementedError(f"{DIALECT} has no path of the gateway's")

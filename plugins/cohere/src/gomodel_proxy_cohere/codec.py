@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
+
+from gomodel_proxy.wire.uncalled import Uncalled
 
 from . import replies, writing
-from .citations import DIALECT
 from .reader import StreamReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gomodel_proxy.api import EventWriter, Losses
+    from gomodel_proxy.api import Losses
     from gomodel_proxy.api.chat import ChatReply, ChatRequest
 
 __all__ = ["ChatCodec"]
 
 
-class ChatCodec:
+class ChatCodec(Uncalled):
     """Writes requests, reads replies and streams; callers have no path that speaks Cohere's."""
 
     remote = frozenset({"image"})
@@ -35,19 +36,3 @@ class ChatCodec:
     def reader(self, *, traits: Mapping[str, Any]) -> StreamReader:
         """Return the reader of one stream."""
         return StreamReader()
-
-    def read_request(self, body: bytes) -> ChatRequest:
-        """Raise: nobody calls in this dialect."""
-        _uncalled()
-
-    def write_reply(self, reply: ChatReply, request: ChatRequest, *, losses: Losses) -> bytes:
-        """Raise: nobody calls in this dialect."""
-        _uncalled()
-
-    def writer(self, request: ChatRequest, *, losses: Losses) -> EventWriter:
-        """Raise: nobody calls in this dialect."""
-        _uncalled()
-
-
-def _uncalled() -> NoReturn:
-    raise NotImplementedError(f"{DIALECT} has no path of the gateway's")
