@@ -1,6 +1,6 @@
 """What no well-behaved server would send, byte by byte: a clear error, one row, nothing twice.
 
-Faults that the sandbox knows are in `test_hostile_upstreams`; these are the ones it does not.
+What a whole process does, such as to refuse, stall or break off, is in `test_hostile_upstreams`.
 """
 
 from __future__ import annotations
@@ -240,7 +240,8 @@ async def test_nobody_at_the_door_is_a_502(served: Serve) -> None:
 async def test_a_refused_connection_is_tried_again_and_counted(served: Serve) -> None:
     server = await served(over("http://127.0.0.1:9", upstream={"retries": 1}))
     reply = await ask(server, "refused")
-    await refused(server.gateway, reply, "refused")
+    error = await refused(server.gateway, reply, "refused")
+    assert "connect" in error["message"]
     row = await row_of(server.gateway, "refused")
     assert [attempt["status"] for attempt in row["attempts"]] == ["error"] * 2
 
@@ -271,6 +272,7 @@ async def test_what_is_too_long_is_refused(served: Serve) -> None:
             reply = await ask(server, name, stream=name in ("event", "json"))
             error = await refused(server.gateway, reply, name)
             assert error["code"] == code
+            assert f"upstream.{code.partition('_')[0]}_limit" in error["message"]
         cut = await ask(server, "second", stream=True)
         assert cut.body.startswith(FIRST)
         assert json.loads(read_events(cut.body)[-1])["error"]["code"] == "event_too_large"
