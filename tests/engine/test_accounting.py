@@ -220,7 +220,7 @@ async def test_a_folder_that_cannot_be_used_is_an_error_of_the_configuration(
 ) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(ConfigError, match=r"accounting\.journal"):
+    with pytest.raises(ConfigError, match=r"accounting\.journal: '.*/file' cannot .* name another"):
         await books(journal=tmp_path / "file").__aenter__()
 
 

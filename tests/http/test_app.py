@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
+from gomodel_proxy.api import ConfigError
 from gomodel_proxy.testing.served import Served
 
 if TYPE_CHECKING:
@@ -230,13 +231,39 @@ async def test_a_tenant_sees_its_own_rows_and_admins_all(served: Serve) -> None:
 @pytest.mark.parametrize(
     "query",
     ["limit=0", "limit=201", "limit=x", "days=0", "days=366", "start_date=yesterday",
-     "status=great", "start_date=2026-02-02&end_date=2026-02-01", "end_date=0001-01-01"],
+     "status=great", "start_date=2026-02-02&end_date=2026-02-01", "end_date=0001-01-01",
+     "limit=%D9%A3", "start_date=%D9%A22026-01-01", "modell=x"],
 )  # fmt: skip
 async def test_reports_refuse_senseless_questions(served: Serve, query: str) -> None:
     server = await served({"providers": {"sandbox": {"type": "sandbox"}}})
     status, reply = await Caller(server.url).get(f"/admin/usage/log?{query}")
     assert status == 400
     assert reply["error"]["param"] in query
+
+
+async def test_a_report_without_such_a_filter_names_the_nearest(served: Serve) -> None:
+    caller = Caller((await served({"providers": {"sandbox": {"type": "sandbox"}}})).url)
+    for report in ("admin/usage/summary", "admin/usage/daily", "admin/usage/models", "v1/usage"):
+        status, reply = await caller.get(f"/{report}?providr=x")
+        assert (status, reply["error"]["code"]) == (400, "unknown_parameter")
+        assert "'provider'" in reply["error"]["message"]
+    assert (await caller.get("/admin/usage/daily?limit=3"))[0] == 400
+    assert (await caller.get("/admin/usage/log?limit=3"))[0] == 200
+
+
+async def test_a_long_name_is_not_repeated_in_full(served: Serve) -> None:
+    caller = Caller((await served({"providers": {"sandbox": {"type": "sandbox"}}})).url)
+    for more in ({"model": "sandbox/" + "m" * 100_000}, {"provider": "p" * 100_000}):
+        status, _, reply = await caller.chat(**more)
+        assert status == 404
+        assert len(reply["error"]["message"]) < 300
+
+
+async def test_settings_that_cannot_be_name_their_provider(served: Serve) -> None:
+    account = {"type": "openai_compatible", "base_url": "nowhere"}
+    with pytest.raises(ConfigError, match=r"\[providers\.acme\] base_url: must be") as caught:
+        await served({"providers": {"acme": account}})
+    assert caught.value.param == "base_url"
 
 
 async def test_user_paths_come_from_keys_and_admins_only(served: Serve) -> None:

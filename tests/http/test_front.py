@@ -190,7 +190,9 @@ async def test_bad_bodies_get_a_clear_error_and_the_connection_lives(
         ("Content-Encoding: gzip", 415),
     ],
 )
-async def test_other_media_are_refused(served: Serve, line: str, status: int) -> None:
+async def test_other_media_are_refused(
+    served: Serve, caplog: pytest.LogCaptureFixture, line: str, status: int
+) -> None:
     server = await served(SANDBOX)
     data = request().replace(b"Content-Type: application/json", line.encode())
     if "Encoding" in line:
@@ -198,6 +200,7 @@ async def test_other_media_are_refused(served: Serve, line: str, status: int) ->
     async with await Client.to(server.port) as client:
         await client.send(data)
         assert (await client.error())[0] == status
+    assert not caplog.records
 
 
 async def test_an_expectation_is_met(served: Serve) -> None:

@@ -83,7 +83,11 @@ class Accounts:
                     self._folder, self._log, fsync=self._fsync, size=self._segment_size
                 )
             except OSError as error:
-                raise ConfigError(f"accounting.journal = '{self._folder}': {error}") from error
+                raise ConfigError(
+                    f"accounting.journal: '{self._folder}' cannot be the journal's folder: "
+                    f"{error.strerror or error}; name another one, or make way for it.",
+                    param="accounting.journal",
+                ) from error
         self._pending = Pending(self._journal, self._in_memory)
         self._flusher = asyncio.create_task(self._run(), name="ledger")
         self._wake.set()

@@ -204,7 +204,10 @@ class _Opening:
             wanted = config.transport
             if wanted not in transports:
                 transports[wanted] = await self._transport(name, wanted)
-            provider = await self._open(opener)
+            try:
+                provider = await self._open(opener)
+            except ConfigError as error:
+                raise _named(name, error) from error
             prices = PriceList(
                 name,
                 config.type,
@@ -276,3 +279,11 @@ class _Opening:
         around = Surroundings(name="gateway", base=self._c.base, log=self._g.log)
         for context in reversed(self._plugins.hook.gomodel_lifespan(runtime=around)):
             await self._stack.enter_async_context(context)
+
+
+def _named(provider: str, error: ConfigError) -> ConfigError:
+    """Return a plugin's complaint about its settings with the table that they stand in."""
+    place = f"providers.{provider}"
+    if place in error.message:
+        return error
+    return ConfigError(f"[{place}] {error.message}", param=error.param)

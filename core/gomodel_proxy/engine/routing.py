@@ -6,7 +6,7 @@ means a configured name or, after that, a type. Model ids may contain slashes th
 
 from __future__ import annotations
 
-import difflib
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from gomodel_proxy.api import InvalidRequest, NotFound, Target, Unavailable
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Routes"]
 
 _REMEMBERED = 8192
+_SHOWN = 120  # characters of a name that no model has; a caller may send megabytes
 
 
 class Routes:
@@ -49,7 +50,7 @@ class Routes:
         if not able:
             names = ", ".join(sorted({t.provider for t in targets}))
             raise InvalidRequest(
-                f"Model '{model}' is offered by {names}, which cannot do {operation}.",
+                f"Model '{_short(model)}' is offered by {names}, which cannot do {operation}.",
                 code="operation_not_supported",
                 param="model",
             )
@@ -106,32 +107,39 @@ class Routes:
 
     def _unknown(self, model: str, hint: str | None) -> Exception:
         if hint is not None and not self._called(hint):
-            near = difflib.get_close_matches(hint, self._accounts, n=3)
+            near = [] if len(hint) > _SHOWN else get_close_matches(hint, self._accounts, n=3)
             return NotFound(
-                f"No provider is called '{hint}'." + _or(near), code="provider_not_found"
+                f"No provider is called '{_short(hint)}'." + _or(near), code="provider_not_found"
             )
+        shown = _short(model)
         blind = [name for name, offer in self._inventory.offers.items() if offer is None]
         if blind and hint is None and not self._named(model, None):
             return Unavailable(
-                f"It is not known yet who offers '{model}': {', '.join(blind)} did not list "
-                f"models. Write the provider too, such as '{blind[0]}/{model}'.",
+                f"It is not known yet who offers '{shown}': {', '.join(blind)} did not list "
+                f"models. Write the provider too, such as '{blind[0]}/{shown}'.",
                 code="models_unknown",
                 param="model",
                 headers=(("retry-after", "5"),),
             )
         return NotFound(
-            f"The model '{model}' does not exist here." + _or(self._near(model)),
+            f"The model '{shown}' does not exist here." + _or(self._near(model)),
             code="model_not_found",
             param="model",
         )
 
     def _near(self, model: str) -> list[str]:
+        if len(model) > _SHOWN:
+            return []
         names: dict[str, None] = {}
         for name, offer in self._inventory.offers.items():
             for id_ in offer.models if offer else ():
                 names[id_] = None
                 names[f"{name}/{id_}"] = None
-        return difflib.get_close_matches(model, names, n=3, cutoff=0.6)
+        return get_close_matches(model, names, n=3, cutoff=0.6)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
 
 
 def _or(near: Sequence[str]) -> str:

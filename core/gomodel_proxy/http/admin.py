@@ -9,7 +9,7 @@ import msgspec
 from gomodel_proxy.api import InvalidRequest
 
 from .routes import GENERATION, Parameter, Route, answer, caller
-from .usage import PERIOD, integer, ledger, scoped, shown
+from .usage import PERIOD, check_names, integer, ledger, scoped, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +46,11 @@ class Page(msgspec.Struct, kw_only=True):
     has_more: bool
 
 
-async def _ask(request: web.Request, **more: Any) -> tuple[Ledger, Query]:
+async def _ask(
+    request: web.Request, parameters: Sequence[Parameter] = PERIOD, **more: Any
+) -> tuple[Ledger, Query]:
     principal = await caller(request)
+    check_names(request.query, parameters)
     book = ledger(request)
     await request.app[GENERATION]().books.flush()
     return book, scoped(principal, request.query, **more)
@@ -82,7 +85,7 @@ async def log(request: web.Request) -> web.Response:
     if status is not None and status not in _STATUSES:
         raise InvalidRequest(f"'status' takes {', '.join(_STATUSES)}.", param="status")
     after = request.query.get("after")
-    book, query = await _ask(request, status=status, limit=limit + 1, after=after)
+    book, query = await _ask(request, _LOG, status=status, limit=limit + 1, after=after)
     rows = list(await book.log(query))
     data = [shown(row) for row in rows[:limit]]
     return answer(

@@ -51,6 +51,8 @@ class Server:
             app,
             access_log=None,
             handler_cancellation=True,
+            # no body is taken coded, and a broken one would be an error in the log
+            auto_decompress=False,
             keepalive_timeout=self._settings.idle_timeout,
             # the front has judged heads already; aiohttp's own refusals quote what they refuse
             max_line_size=self._settings.head_limit,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -13,16 +14,17 @@ from gomodel_proxy.api import InvalidRequest, Query, Unavailable
 from .routes import GENERATION, Parameter, Route, answer, caller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aiohttp import web
 
     from gomodel_proxy.api import Ledger, Principal
 
-__all__ = ["PERIOD", "ROUTES", "integer", "ledger", "period", "scoped", "shown"]
+__all__ = ["PERIOD", "ROUTES", "check_names", "integer", "ledger", "period", "scoped", "shown"]
 
 _DAY: Final = 86_400_000_000
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_SHOWN: Final = 40  # characters of a name that nobody knows
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 PERIOD: Final = (
     Parameter("days", int, "this many days up to today (UTC), 30 by default", "query", 1, 365),
     Parameter("start_date", str, "first day, YYYY-MM-DD"),
@@ -55,12 +57,26 @@ def ledger(request: web.Request) -> Ledger:
     return store.ledger
 
 
+def check_names(query: Mapping[str, str], parameters: Sequence[Parameter]) -> None:
+    """Refuse what means nothing in the query: a filter that is misspelt filters nothing."""
+    known = [parameter.name for parameter in parameters]
+    for name in query:
+        if name not in known:
+            shown = name[:_SHOWN]
+            near = get_close_matches(shown, known, n=1, cutoff=0)
+            raise InvalidRequest(
+                f"There is no '{shown}' here. Did you mean '{near[0]}'?",
+                code="unknown_parameter",
+                param=shown,
+            )
+
+
 def integer(query: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     """Return a whole number from the query; raises `InvalidRequest`."""
     text = query.get(name)
     if text is None:
         return default
-    if not re.fullmatch(r"-?\d{1,9}", text) or not low <= int(text) <= high:
+    if not re.fullmatch(r"-?[0-9]{1,9}", text) or not low <= int(text) <= high:
         raise InvalidRequest(f"'{name}' takes a whole number from {low} to {high}.", param=name)
     return int(text)
 
@@ -128,6 +144,7 @@ def shown(values: Mapping[str, Any]) -> dict[str, Any]:
 async def own_usage(request: web.Request) -> web.Response:
     """Answer with the caller's own sums."""
     principal = await caller(request)
+    check_names(request.query, PERIOD)
     book = ledger(request)
     await request.app[GENERATION]().books.flush()
     first, end = period(request.query)
