@@ -232,6 +232,45 @@ async def uncertain(gateway: Shipped, id_: str) -> dict[str, Any]:
     return batch
 
 
+async def test_a_vendor_that_has_no_room_is_asked_again(
+    gateway: Shipped, vendor: OpenAIVendor
+) -> None:
+    vendor.status = "failed"
+    vendor.errors = [{"code": "token_limit_exceeded", "message": "too much is waiting"}]
+    id_ = await gateway.create(LINES)
+    await until(lambda: len(vendor.batches) == 2)
+    vendor.status = "completed"
+    batch = await gateway.ended(id_)
+    assert batch["request_counts"]["completed"] == len(LINES)
+
+
+async def test_a_batch_that_the_vendor_fails_fails_its_lines(
+    gateway: Shipped, vendor: OpenAIVendor
+) -> None:
+    vendor.status = "failed"
+    vendor.errors = [{"code": "invalid_request", "message": "line 1 is bad"}]
+    id_ = await gateway.create(LINES)
+    await gateway.ended(id_)
+    results = await gateway.results(id_)
+    assert "line 1 is bad" in results["e"]["error"]["message"]
+    assert len(vendor.batches) == 1
+
+
+async def test_a_vendor_that_is_down_fails_its_own_lines_alone(
+    vendor: OpenAIVendor, tmp_path: Path
+) -> None:
+    down = provider(vendor, base_url="http://127.0.0.1:9/v1")
+    providers = {"openai": down, "box": {"type": "sandbox"}}
+    async with shipped(providers, tmp_path, tries=2) as gateway:
+        lines = {"theirs": chat("hi"), "ours": chat("hi", "box/sandbox-echo")}
+        id_ = await gateway.create(lines)
+        batch = await gateway.ended(id_)
+        results = await gateway.results(id_)
+    assert (batch["request_counts"]["completed"], batch["request_counts"]["failed"]) == (1, 1)
+    assert results["theirs"]["status_code"] == 502
+    assert results["ours"]["status_code"] == 200
+
+
 # ---------------------------------------------------------------- stopping
 
 

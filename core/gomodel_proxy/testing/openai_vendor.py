@@ -37,13 +37,14 @@ def completion(body: dict[str, Any]) -> dict[str, Any]:
 class OpenAIVendor(Vendor):
     """Lines whose last message is ``fail`` are refused, in the error file.
 
-    ``status``: what batches have come to when they have ended.
+    ``status``: what batches come to; ``errors``: why, if that is "failed".
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.files: dict[str, bytes] = {}
         self.status = "completed"
+        self.errors: list[dict[str, str]] = []
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of files and batches."""
@@ -115,6 +116,7 @@ class OpenAIVendor(Vendor):
             "output_file_id": f"{batch.id}-output" if ended else None,
             "error_file_id": f"{batch.id}-errors" if ended and failed else None,
             "metadata": batch.asked["metadata"],
+            "errors": {"data": self.errors} if status == "failed" else None,
         }
 
     def _now(self, batch: Batch) -> dict[str, Any]:

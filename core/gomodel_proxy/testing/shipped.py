@@ -92,12 +92,14 @@ async def shipped(
     folder: Path,
     *,
     plugins: Sequence[str] = (),
+    routing: Mapping[str, Any] | None = None,
     **batches: Any,
 ) -> AsyncIterator[Shipped]:
     """Serve a gateway with these providers; ``batches`` are settings over those of `QUICK`."""
     config = {
         "providers": dict(providers),
         "plugins": {"enabled": list(plugins)},
+        "routing": dict(routing or {}),
         "batches": {**QUICK, **batches},
     }
     async with Served(config, folder) as gateway, aiohttp.ClientSession() as session:

@@ -131,9 +131,8 @@ async def vendor() -> AsyncIterator[AnthropicVendor]:
         yield vendor
 
 
-@pytest.fixture
-async def gateway(vendor: AnthropicVendor, tmp_path: Path) -> AsyncIterator[Shipped]:
-    account = {
+def settings(vendor: AnthropicVendor) -> dict[str, Any]:
+    return {
         "type": "anthropic",
         "api_key": "sk-canary",
         "base_url": f"{vendor.url}/v1",
@@ -141,7 +140,11 @@ async def gateway(vendor: AnthropicVendor, tmp_path: Path) -> AsyncIterator[Ship
         "models": ["m"],
         "models_mode": "allowlist",
     }
-    async with shipped({"anthropic": account}, tmp_path) as gateway:
+
+
+@pytest.fixture
+async def gateway(vendor: AnthropicVendor, tmp_path: Path) -> AsyncIterator[Shipped]:
+    async with shipped({"anthropic": settings(vendor)}, tmp_path) as gateway:
         yield gateway
 
 
@@ -162,6 +165,22 @@ async def test_chat_lines_over_anthropic(gateway: Shipped, vendor: AnthropicVend
     rows = {row["id"][-1]: row for row in await gateway.rows()}
     assert rows["0"]["attempts"][0]["output_tokens"] == 3
     assert rows["1"]["status"] == "error"
+
+
+async def test_what_strict_callers_would_lose_is_not_sent(
+    vendor: AnthropicVendor, tmp_path: Path
+) -> None:
+    account = settings(vendor)
+    lines = {"lossy": chat("hello", max_tokens=5, seed=1), "whole": chat("hello", max_tokens=5)}
+    async with shipped({"anthropic": account}, tmp_path, routing={"strict": True}) as gateway:
+        id_ = await gateway.create(lines)
+        await gateway.ended(id_)
+        results = await gateway.results(id_)
+    assert results["lossy"]["status_code"] == 400
+    assert "would lose seed" in results["lossy"]["error"]["message"]
+    assert results["whole"]["status_code"] == 200
+    (batch,) = vendor.batches.values()
+    assert len(batch.lines) == 1
 
 
 async def test_messages_pass_as_they_are(gateway: Shipped, vendor: AnthropicVendor) -> None:
