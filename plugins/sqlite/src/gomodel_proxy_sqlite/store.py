@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from .batches import SqliteBatches
@@ -27,7 +28,7 @@ from .retention import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Coroutine, Iterator
 
     from gomodel_proxy.api import Runtime
 
@@ -72,18 +73,23 @@ async def open_store(config: SqliteConfig, runtime: Runtime) -> AsyncIterator[Sq
 
 
 def _sweeps(config: SqliteConfig, database: Database, folder: Folder) -> Iterator[Sweep]:
-    old: tuple[tuple[int, Callable[[Database, int], Coroutine[None, None, int]]], ...] = (
+    for days, delete in (
         (config.retention_days, sweep),
         (config.responses_days, expire),
         (config.batches_days, expire_batches),
-    )
-    for days, delete in old:
+    ):
         if days:
-            yield lambda now, days=days, delete=delete: delete(database, now - days * DAY)  # type: ignore[misc]
-
-    days_ = config.files_days
-    yield lambda now: expire_files(database, folder, now, now - days_ * DAY if days_ else None)
+            yield _older_than(days, partial(delete, database))
+    yield _files(config.files_days, database, folder)
     yield lambda now: tidy(database, folder, now / SECOND - STRAY)
+
+
+def _older_than(days: int, delete: Sweep) -> Sweep:
+    return lambda now: delete(now - days * DAY)
+
+
+def _files(days: int, database: Database, folder: Folder) -> Sweep:
+    return lambda now: expire_files(database, folder, now, now - days * DAY if days else None)
 
 
 @contextlib.asynccontextmanager

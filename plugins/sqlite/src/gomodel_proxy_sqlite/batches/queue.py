@@ -68,6 +68,15 @@ class Sharer(NamedTuple):
     id: str
 
 
+class Terms(NamedTuple):
+    """What all leases of a call have in common."""
+
+    provider: str
+    token: int
+    now: int
+    until: int
+
+
 def lease(
     connection: sqlite3.Connection, room: Mapping[str, int], now: int, until: int
 ) -> Sequence[Lease]:
@@ -79,7 +88,8 @@ def lease(
         if sharers and token is None:
             token = next_token(connection)
         while sharers and places > 0 and token is not None:
-            given, sharers = _round(connection, sharers, places, provider, (token, now, until))
+            terms = Terms(provider, token, now, until)
+            given, sharers = _round(connection, sharers, places, terms)
             leases += given
             places -= len(given)
     return leases
@@ -91,20 +101,19 @@ def _sharers(connection: sqlite3.Connection, provider: str, now: int) -> list[Sh
 
 
 def _round(
-    connection: sqlite3.Connection,
-    sharers: Sequence[Sharer],
-    places: int,
-    provider: str,
-    terms: tuple[int, int, int],
+    connection: sqlite3.Connection, sharers: Sequence[Sharer], places: int, terms: Terms
 ) -> tuple[list[Lease], list[Sharer]]:
     """Share the room among batches; return their lines, and the batches that may have more."""
     given: list[Lease] = []
     more: list[Sharer] = []
     for sharer, share in _shares(sharers, places):
-        taken = _take(connection, sharer, share, provider, terms) if share else []
+        if share == 0:
+            more.append(sharer)
+            continue
+        taken = _take(connection, sharer, share, terms)
         given += taken
         if len(taken) == share:
-            more.append(sharer._replace(leased=sharer.leased + share, served=terms[0]))
+            more.append(sharer._replace(leased=sharer.leased + share, served=terms.token))
     return given, more
 
 
@@ -120,30 +129,24 @@ def _shares(sharers: Sequence[Sharer], places: int) -> list[tuple[Sharer, int]]:
     return list(zip(sharers, shares, strict=True))
 
 
-def _take(
-    connection: sqlite3.Connection,
-    sharer: Sharer,
-    limit: int,
-    provider: str,
-    terms: tuple[int, int, int],
-) -> list[Lease]:
-    token, now, until = terms
+def _take(connection: sqlite3.Connection, sharer: Sharer, limit: int, terms: Terms) -> list[Lease]:
     found = connection.execute(
-        _NEXT, {"batch": sharer.key, "provider": provider, "now": now, "limit": limit}
+        _NEXT, {"batch": sharer.key, "provider": terms.provider, "now": terms.now, "limit": limit}
     ).fetchall()
     places = chosen(at for at, _ in found)
     connection.execute(
         f"UPDATE batch_lines SET token = ?, until = ? WHERE {CHOSEN}",  # noqa: S608 (constants)
-        (token, until, places),
+        (terms.token, terms.until, places),
     )
-    connection.execute("UPDATE batches SET served = ? WHERE key = ?", (token, sharer.key))
+    connection.execute("UPDATE batches SET served = ? WHERE key = ?", (terms.token, sharer.key))
     _count_again(connection, sharer.key, sum(again for _, again in found))
     lines = connection.execute(
         f"SELECT tries, {COLUMNS} FROM {WHOLE} WHERE {CHOSEN} ORDER BY place",  # noqa: S608
         (places,),
     )
     return [
-        Lease(batch=sharer.id, line=line(*row), token=token, tries=tries) for tries, *row in lines
+        Lease(batch=sharer.id, line=line(*row), token=terms.token, tries=tries)
+        for tries, *row in lines
     ]
 
 
