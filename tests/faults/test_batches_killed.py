@@ -39,8 +39,8 @@ LINES = 2000
 def store(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         return 'type = "sqlite"\npath = "gomodel.db"'
-    url = request.getfixturevalue("postgres_url")
-    return f'type = "postgres"\nurl = "{url}"'
+    settings = request.getfixturevalue("postgres")
+    return "\n".join(f'{name} = "{value}"' for name, value in settings.items())
 
 
 @pytest.fixture
