@@ -10,6 +10,8 @@ from aiohttp import web
 from gomodel_proxy.api import Conflict, GatewayError, InvalidRequest
 from gomodel_proxy.engine.admission import user_path
 from gomodel_proxy.engine.batches import desk, states
+from gomodel_proxy.engine.batches.contents import results
+from gomodel_proxy.engine.batches.creation import Asker, create
 from gomodel_proxy.engine.translation import LOSSY, lossy_header, refuse_losses
 
 from .ingress import check_type, read_body
@@ -92,9 +94,9 @@ class _View:
         ask = self._view.read(await read_body(request, g.configuration.server.body_limit))
         if g.configuration.routing.strict or headers.get("x-gomodel-strict") == "1":
             refuse_losses(ask.ignored)
-        asker = desk.Asker(asked.principal, user_path(asked.principal, headers), headers)
+        asker = Asker(asked.principal, user_path(asked.principal, headers), headers)
         key = headers.get("idempotency-key")
-        batch = await desk.create(g, asker, self._dialect, ask, key)
+        batch = await create(g, asker, ask, key)
         response = _written(await self._object(asked, batch))
         if ask.ignored:
             response.headers[LOSSY] = lossy_header(ask.ignored)
@@ -170,7 +172,7 @@ class _View:
             lines = self._lines(asked.g, batch, after, failed)
             return await stream(request, lines, {"Content-Type": jsonl})
         limit = integer(query, "limit", _MOST, 1, _MOST)
-        found = await desk.results(asked.g, batch, limit=limit + 1, after=after, failed=failed)
+        found = await results(asked.g, batch, limit=limit + 1, after=after, failed=failed)
         return _written(self._page(batch, found[:limit], more=len(found) > limit))
 
     def _page(self, batch: Batch, found: Sequence[LineResult], *, more: bool) -> bytes:
@@ -191,7 +193,7 @@ class _View:
     async def _lines(
         self, g: Generation, batch: Batch, after: int, failed: bool | None
     ) -> AsyncIterator[bytes]:
-        while found := await desk.results(g, batch, limit=_TOGETHER, after=after, failed=failed):
+        while found := await results(g, batch, limit=_TOGETHER, after=after, failed=failed):
             yield b"".join(b"%b\n" % self._view.result(batch, one) for one in found)
             after = found[-1].index
 
@@ -210,10 +212,10 @@ class _View:
     async def _object(self, asked: _Asked, batch: Batch, room: int | None = None) -> bytes:
         """Return a batch, with its results if it has ended and there is room for them."""
         room = asked.few if room is None else room
-        results = None
+        found = None
         if _fits(batch, room):
-            results = await desk.results(asked.g, batch, limit=batch.total)
-        return self._view.write(batch, results, asked.base)
+            found = await results(asked.g, batch, limit=batch.total)
+        return self._view.write(batch, found, asked.base)
 
     async def _asked(self, request: web.Request) -> _Asked:
         return _Asked(request, self._view, await caller(request))

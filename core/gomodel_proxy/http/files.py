@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from gomodel_proxy.api import InvalidRequest, NotFound, StoredFile
 from gomodel_proxy.engine.admission import user_path
-from gomodel_proxy.engine.batches import desk
+from gomodel_proxy.engine.batches.contents import content
+from gomodel_proxy.engine.batches.stores import files_of
 from gomodel_proxy.engine.ids import new, now
 
 from .responses import Deleted
@@ -44,7 +45,7 @@ _BINARY: Final = "application/octet-stream"
 async def upload_file(request: web.Request) -> web.Response:
     """Keep a file, or return the one that was made under the same ``Idempotency-Key``."""
     g, principal = await _asked(request)
-    files = desk.files_of(g)
+    files = files_of(g)
     upload = Upload(request, g.configuration.batches.file_limit)
     name = await upload.begin()
     file = upload.describe(
@@ -79,7 +80,7 @@ async def list_files(request: web.Request) -> web.Response:
     limit = integer(query, "limit", _MOST, 1, _MOST)
     after = query.get("after")
     try:
-        found = await desk.files_of(g).list(
+        found = await files_of(g).list(
             _owner(principal),
             limit=limit + 1,
             after=after,
@@ -119,7 +120,7 @@ async def read_file(request: web.Request) -> web.StreamResponse:
     }
     if end - start < file.size:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
-    pieces = _first(end - start, desk.content(g, file, start))
+    pieces = _first(end - start, content(g, file, start))
     return await stream(request, pieces, headers, 206 if "Content-Range" in headers else 200)
 
 
@@ -127,7 +128,7 @@ async def delete_file(request: web.Request) -> web.Response:
     """Delete a file."""
     g, principal = await _asked(request)
     id_ = request.match_info["file_id"]
-    if not await desk.files_of(g).delete(id_, _owner(principal)):
+    if not await files_of(g).delete(id_, _owner(principal)):
         raise _unknown(id_)
     return answer({"id": id_, "object": "file", "deleted": True})
 
@@ -154,7 +155,7 @@ def _new_id(request: web.Request, principal: Principal) -> str:
 
 async def _find(g: Generation, principal: Principal, request: web.Request) -> StoredFile:
     id_ = request.match_info["file_id"]
-    file = await desk.files_of(g).find(id_, _owner(principal))
+    file = await files_of(g).find(id_, _owner(principal))
     if file is None:
         raise _unknown(id_)
     return file

@@ -44,7 +44,7 @@ async def load(
 
 
 async def ids_of(batches: Batches, batch: Batch, shipment: Shipment) -> list[str]:
-    """Return the ids that the vendor knows the lines by; what was not sent has its error already."""
+    """Return the ids that the vendor knows the lines by; those not sent have their error."""
     pieces = open_lines(batches, batch, shipment)
     return [line_id(batch.id, line.index) async for lines in pieces for line in lines]
 
