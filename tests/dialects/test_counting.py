@@ -150,6 +150,17 @@ async def test_contents_alone_pass_as_they_came(setup: Played) -> None:
     assert setup.asked.body == body
 
 
+async def test_a_whole_request_may_be_spelt_either_way(setup: Played) -> None:
+    setup.answer(VENDORS["google"][2])
+    contents = [{"parts": [{"text": "Hi"}]}]
+    whole = {"model": "models/google/any", "contents": contents}
+    url = f"{setup.url}/v1beta/models/google/any:countTokens"
+    body = {"generate_content_request": whole}
+    async with aiohttp.ClientSession() as session, session.post(url, json=body) as reply:
+        assert (await reply.json())["totalTokens"] == 41
+    assert setup.sent == {"generate_content_request": {"model": "models/any", "contents": contents}}
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [

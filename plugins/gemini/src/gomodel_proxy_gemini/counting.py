@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["GeminiCountTokens"]
 
 _WHOLE: Final = "generateContentRequest"
+_SPELT: Final = (_WHOLE, "generate_content_request")  # as all members, in either case
 _COUNT: Final = "totalTokens"
 
 
@@ -38,10 +39,15 @@ def _named(members: Mapping[str, Raw], model: str) -> Raw:
     return Raw(json.encode({"model": name, **kept}))
 
 
+def _spelling(members: Mapping[str, Raw]) -> str | None:
+    """Return the name under which there is a whole request, None if there is none."""
+    return next((name for name in _SPELT if members.get(name, json.NULL) != json.NULL), None)
+
+
 def _whole(members: dict[str, Raw]) -> dict[str, Raw]:
     """Return the members of the request for a generation, which may be all there is."""
-    whole = members.get(_WHOLE, json.NULL)
-    return members if json.kind(whole) == "null" else json.members(bytes(whole))
+    name = _spelling(members)
+    return members if name is None else json.members(bytes(members[name]))
 
 
 class _Codec(CountingCodec):
@@ -78,11 +84,12 @@ class CountRequest:
     def readdress(self, model: str, *, ask_usage: bool) -> bytes:
         """Return the body for ``model``, which a request for a generation in it then names."""
         members = self._members
-        if self.provider is None and "model" not in members and _WHOLE not in members:
+        whole = _spelling(members)
+        if self.provider is None and "model" not in members and whole is None:
             return self._body
         out = {key: raw for key, raw in members.items() if key not in ("model", "provider")}
-        if _WHOLE in out:
-            out[_WHOLE] = _named(_whole(out), model)
+        if whole is not None:
+            out[whole] = _named(_whole(out), model)
         return json.encode(out)
 
 
@@ -102,8 +109,9 @@ class GeminiCountTokens:
         model = path.get("model", "").removeprefix("models/")
         if model:
             check_address(members, model)
-        if json.kind(members.get(_WHOLE, json.NULL)) not in ("object", "null"):
-            raise json.wrong_type(_WHOLE, "object", members[_WHOLE])
+        whole = _spelling(members)
+        if whole is not None and json.kind(members[whole]) != "object":
+            raise json.wrong_type(whole, "object", members[whole])
         contents = _whole(members).get("contents", json.NULL)
         if json.kind(contents) not in ("array", "object") or json.is_empty(contents):
             raise InvalidRequest(
