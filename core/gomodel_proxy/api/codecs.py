@@ -47,7 +47,7 @@ class EventReader(Protocol):
     """Reads one stream of the dialect; fed whole events only, in pieces of any number of them."""
 
     def feed(self, data: bytes) -> Sequence[StreamEvent]:
-        """Return the neutral events of these bytes."""
+        """Return the neutral events of these bytes; raises ValueError for what makes no sense."""
 
     def close(self) -> Sequence[StreamEvent]:
         """Return what the end itself says; called only after a proper end."""

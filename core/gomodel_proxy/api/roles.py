@@ -352,7 +352,7 @@ class Stage(Protocol):
     """One step of a stream; runs for every read, so it must be quick."""
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes, return bytes."""
+        """Take bytes, return bytes; raises ValueError for what makes no sense."""
 
     def close(self) -> bytes:
         """Return what was held back."""

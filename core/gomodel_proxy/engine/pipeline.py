@@ -75,14 +75,14 @@ async def serve(
         call.user_path = user_path(call.principal, headers)
         await _admit(g, call, dialect, path, sink, g.books.settle)
     except GatewayError as error:
-        refuse(g, call.request_id, dialect, sink, error)
+        refuse(call.request_id, dialect, sink, error)
     except asyncio.CancelledError as error:
-        explain(g, call.request_id, dialect, sink, error)
+        explain(call.request_id, dialect, sink, error)
         raise
     except Exception:
         g.log.exception("request.failed", request_id=call.request_id)
         fault = GatewayError("The gateway failed at this request.", code="internal_error")
-        refuse(g, call.request_id, dialect, sink, fault)
+        refuse(call.request_id, dialect, sink, fault)
     finally:
         g.running -= 1
 
@@ -167,21 +167,13 @@ def _is_shutdown(error: asyncio.CancelledError) -> bool:
     return error.args == (SHUTTING_DOWN,)
 
 
-def explain(
-    g: Generation,
-    request_id: str,
-    dialect: Dialect,
-    sink: Sink,
-    error: asyncio.CancelledError,
-) -> None:
+def explain(request_id: str, dialect: Dialect, sink: Sink, error: asyncio.CancelledError) -> None:
     """Tell a caller whose call was cancelled for a shutdown; any other caller has gone."""
     if _is_shutdown(error):
-        refuse(g, request_id, dialect, sink, _closing())
+        refuse(request_id, dialect, sink, _closing())
 
 
-def refuse(
-    g: Generation, request_id: str, dialect: Dialect, sink: Sink, error: GatewayError
-) -> None:
+def refuse(request_id: str, dialect: Dialect, sink: Sink, error: GatewayError) -> None:
     """Answer with an error in the caller's dialect, inside the stream if that has begun."""
     if sink.started:
         sink.write(dialect.stream_error(error))

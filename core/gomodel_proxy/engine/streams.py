@@ -126,8 +126,12 @@ class Relay:
         if meter.error is not None:
             out = self._account.masked_bytes(out)
         if self._stages:
-            for stage in self._stages:
-                out = stage.feed(out) if out else out
+            try:
+                for stage in self._stages:
+                    out = stage.feed(out) if out else out
+            except ValueError as error:
+                self._break(_nonsense(error))
+                return
         if out:
             self._write(out)
         if meter.error is not None and not meter.reported:
@@ -175,8 +179,12 @@ class Relay:
 
     def _conclude(self, tail: bytes, clean: bool, error: UpstreamError | None = None) -> None:
         tail = self._account.masked_bytes(tail)
-        for stage in self._stages:
-            tail = (stage.feed(tail) if tail else b"") + (stage.close() if clean else b"")
+        try:
+            for stage in self._stages:
+                tail = (stage.feed(tail) if tail else b"") + (stage.close() if clean else b"")
+        except ValueError as fault:
+            self._break(_nonsense(fault))
+            return
         if tail:
             self._write(tail)
         meter = self.meter
@@ -212,6 +220,10 @@ class Relay:
             return
         self._sink.write(self._caller.stream_error(error))
         self._finish()
+
+
+def _nonsense(error: ValueError) -> UpstreamError:
+    return UpstreamError(f"The provider's stream makes no sense: {error}", code="malformed_stream")
 
 
 def _cut(meter: Meter) -> UpstreamError:

@@ -135,7 +135,7 @@ def handler(
             check_type(request)
             body = await read_body(request, g.configuration.server.body_limit)
         except GatewayError as error:
-            refuse(g, request_id(headers), dialect, sink, error)
+            refuse(request_id(headers), dialect, sink, error)
             return await sink.respond()
         work = asyncio.ensure_future(
             serve(g, dialect, headers, body, sink, {**request.query, **request.match_info})

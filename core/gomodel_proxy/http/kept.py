@@ -128,9 +128,9 @@ class Asking:
         try:
             await watch(self.g, account, errand, dialect, sink)
         except GatewayError as error:
-            refuse(self.g, errand.request_id, dialect, sink, error)
+            refuse(errand.request_id, dialect, sink, error)
         except asyncio.CancelledError as error:
-            explain(self.g, errand.request_id, dialect, sink, error)
+            explain(errand.request_id, dialect, sink, error)
             raise
 
     def _errand(self, path: Sequence[str], body: bytes) -> Errand:

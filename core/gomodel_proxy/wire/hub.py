@@ -115,7 +115,10 @@ class HubStage:
 
     def feed(self, data: bytes) -> bytes:
         """Translate whole events."""
-        events = self._reader.feed(data)
+        try:
+            events = self._reader.feed(data)
+        except InvalidRequest as error:  # how `Members` puts it, of a body that is no request
+            raise ValueError(error.message) from error
         if not events:
             return b""
         if not self._named:

@@ -39,7 +39,7 @@ class ChatCodec:
 
     def write_reply(self, reply: ChatReply, request: ChatRequest, *, losses: Losses) -> bytes:
         """Return a whole reply for the caller."""
-        return replies.write_reply(reply, request, losses=losses)
+        return replies.write_reply(reply, losses=losses)
 
     def reader(self, *, traits: Mapping[str, Any]) -> ChatReader:
         """Return the reader of one stream."""

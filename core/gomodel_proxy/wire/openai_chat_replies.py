@@ -13,7 +13,6 @@ from msgspec import Raw
 from gomodel_proxy.api import InvalidRequest
 from gomodel_proxy.api.chat import (
     ChatReply,
-    ChatRequest,
     Choice,
     Citation,
     FinishReason,
@@ -145,7 +144,7 @@ def read_citation(annotation: Members) -> Citation:
     )
 
 
-def write_reply(reply: ChatReply, request: ChatRequest, *, losses: Losses) -> bytes:
+def write_reply(reply: ChatReply, *, losses: Losses) -> bytes:
     """Return a whole reply."""
     out: dict[str, Any] = {
         "id": reply.id,

@@ -210,9 +210,9 @@ def test_ends(reason: str, neutral: str) -> None:
     assert isinstance(usage, UsageReport)
 
 
-def test_an_event_of_another_kind_is_an_error_not_a_crash() -> None:
-    (event,) = read(block(0, {"text": 7}))
-    assert isinstance(event, Failed)
+def test_an_event_of_another_kind_makes_no_sense() -> None:
+    with pytest.raises(ValueError, match="text"):
+        read(block(0, {"text": 7}))
 
 
 # ------------------------------------------------------------------------------

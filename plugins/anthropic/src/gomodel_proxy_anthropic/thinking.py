@@ -56,7 +56,7 @@ def write_thinking(
     mode = traits.get("thinking", "adaptive")
     at = request.names.get("reasoning.effort", wish.at) if wish.effort else wish.at
     if wish.enabled is False or wish.effort == "none":
-        _switch_off(wish, out, mode, at, traits, losses)
+        _switch_off(out, mode, at, traits, losses)
     elif mode == "none":
         losses.drop(at)
     elif mode == "budget" or (mode == "both" and wish.budget is not None):
@@ -71,12 +71,7 @@ def write_thinking(
 
 
 def _switch_off(
-    wish: ReasoningWish,
-    out: dict[str, Any],
-    mode: str,
-    at: str,
-    traits: Mapping[str, Any],
-    losses: Losses,
+    out: dict[str, Any], mode: str, at: str, traits: Mapping[str, Any], losses: Losses
 ) -> None:
     word = traits.get("thinking_off", "disabled")
     if mode == "none":

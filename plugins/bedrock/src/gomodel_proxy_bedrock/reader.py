@@ -128,12 +128,8 @@ class StreamReader:
         """Return the neutral events of these bytes."""
         events: list[StreamEvent] = []
         for _, name, payload in self._cutter.feed(data):
-            if not payload:
-                continue
-            try:
+            if payload:
                 self._read(name, _decode(payload), events)
-            except ValueError as error:  # JSON, as the meter saw, but of another kind
-                events.append(Failed(f"An event of the provider's makes no sense: {error}"))
         return events
 
     def close(self) -> Sequence[StreamEvent]:
