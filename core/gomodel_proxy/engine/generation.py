@@ -93,6 +93,11 @@ class Generation:
         self.routes: Routes
         self.lanes: Lanes
 
+    @property
+    def default(self) -> Dialect:
+        """The dialect of errors on paths that are nobody's: OpenAI's, if it is there."""
+        return self.dialects.get("openai.chat") or next(iter(self.dialects.values()))
+
     def dialect_at(self, path: str) -> Dialect | None:
         """Return the dialect that errors on this path are written in, None if it is nobody's."""
         exact = self.paths.get(path)

@@ -30,7 +30,7 @@ class Lobby:
         self.dialects = {
             path: dialect for path, dialect in generation.paths.items() if "{" not in path
         }
-        self.default = next(iter(generation.dialects.values()))
+        self.default = generation.default
         self.uploads = {
             UPLOADS: Limit(generation.configuration.batches.file_limit + FORM, FILE_LIMIT)
         }

@@ -84,7 +84,7 @@ def error_answer(
     """Return an error in this dialect, else in that of the path, OpenAI's by default."""
     g = request.app[GENERATION]()
     dialect = dialect or g.dialect_at(request.path) or listing(request)
-    dialect = dialect or next(iter(g.dialects.values()))
+    dialect = dialect or g.default
     told = error.body if isinstance(error, UpstreamError) else b""
     return web.Response(
         status=error.status,

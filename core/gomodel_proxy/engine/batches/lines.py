@@ -93,7 +93,7 @@ async def execute_line(g: Generation, batch: Batch, lease: Lease, *, last: bool)
     dialect = g.paths.get(line.url)
     if dialect is None:
         error = GatewayError(f"Nothing is served at {line.url} any more.", code="unknown_path")
-        return _done(lease, 404, next(iter(g.dialects.values())).error(error), [], failed=True)
+        return _done(lease, 404, g.default.error(error), [], failed=True)
     sink = _Collected()
     noted: list[Noted] = []
     try:
