@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,19 +15,23 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.api import Shipment, UpstreamRequest, VendorReply
 
-__all__ = ["cleared", "one_line", "read_object", "ships", "since", "timestamp"]
+__all__ = ["Ships", "cleared", "one_line", "read_object", "ships", "since", "timestamp"]
 
 _SLACK: Final = 600.0  # seconds by which a vendor's clock may be behind ours
 
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def ships(setting: bool | None, base_url: str, domain: str) -> bool:
+Ships = Literal["auto"] | bool
+"""A provider's setting ``batches``."""
+
+
+def ships(setting: Ships, base_url: str, domain: str) -> bool:
     """Return whether an account hands over batches.
 
-    Without a setting it does at its vendor's own hosts: others that speak like it rarely take any.
+    With "auto" it does at its vendor's own hosts: others that speak like it rarely take any.
     """
-    if setting is not None:
+    if setting != "auto":
         return setting
     host = urlsplit(base_url).hostname or ""
     return host == domain or host.endswith(f".{domain}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import Dialect, Kind, Provider, ProviderConfig, Secret
 from gomodel_proxy.hookspecs import hookimpl
-from gomodel_proxy.wire.shipping import ships
+from gomodel_proxy.wire.shipping import Ships, ships
 
 from .account import AnthropicAccount
 from .data import published_prices, published_traits
@@ -33,15 +33,15 @@ class AnthropicConfig(ProviderConfig):
     """Settings of ``type = "anthropic"``.
 
     ``version`` is the API's, for callers who name none; ``beta`` lists features that every request
-    turns on. ``batches`` says whether lines of batches go to the vendor's own batches; if it is not
-    set, they do at Anthropic's own hosts.
+    turns on. ``batches`` says whether lines of batches go to the vendor's own batches; with
+    "auto" they do at Anthropic's own hosts.
     """
 
     api_key: Secret = Secret("")
     base_url: str = "https://api.anthropic.com/v1"
     version: str = "2026-10-21"
     beta: tuple[str, ...] = ()
-    batches: bool | None = None
+    batches: Ships = "auto"
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gomodel_proxy.api import Dialect, Kind, Provider, ProviderConfig, Secret
 from gomodel_proxy.hookspecs import hookimpl
 from gomodel_proxy.wire.published import read_prices, read_traits
-from gomodel_proxy.wire.shipping import ships
+from gomodel_proxy.wire.shipping import Ships, ships
 
 from .account import GeminiAccount
 from .counting import GeminiCountTokens
@@ -36,13 +36,13 @@ GOMODEL_API: Final = 1
 class GeminiConfig(ProviderConfig):
     """Settings of ``type = "gemini"``.
 
-    ``batches`` says whether lines of batches go to the vendor's own batches; if it is not set, they
-    do at Google's own hosts.
+    ``batches`` says whether lines of batches go to the vendor's own batches; with "auto"
+    they do at Google's own hosts.
     """
 
     api_key: Secret = Secret("")
     base_url: str = "https://generativelanguage.googleapis.com/v1beta"
-    batches: bool | None = None
+    batches: Ships = "auto"
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from gomodel_proxy.hookspecs import hookimpl
 from gomodel_proxy.wire.openai_account import OpenAIAccount
 from gomodel_proxy.wire.openai_shipping import OpenAIShipping
 from gomodel_proxy.wire.published import read_prices, read_traits
-from gomodel_proxy.wire.shipping import ships
+from gomodel_proxy.wire.shipping import Ships, ships
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ class OpenAIConfig(ProviderConfig):
     """Settings of ``type = "openai"``.
 
     ``organization`` and ``project`` say who pays; a caller's own headers for them are then dropped.
-    ``batches`` says whether lines of batches go to the vendor's own batches; if it is not set,
+    ``batches`` says whether lines of batches go to the vendor's own batches; with "auto"
     they do at OpenAI's own hosts.
     """
 
@@ -36,7 +36,7 @@ class OpenAIConfig(ProviderConfig):
     base_url: str = "https://api.openai.com/v1"
     organization: str = ""
     project: str = ""
-    batches: bool | None = None
+    batches: Ships = "auto"
 
 
 @asynccontextmanager
