@@ -123,7 +123,8 @@ def test_a_response_may_have_no_output_yet(members: dict[str, Any]) -> None:
         ({}, ["response:resp_1"]),
         ({"store": True}, ["response:resp_1"]),
         ({"store": False}, []),
-        ({"store": False, "background": True}, ["response:resp_1"]),
+        ({"store": False, "background": True}, ["response:resp_1", "unmetered:resp_1"]),
+        ({"background": True, "usage": {"input_tokens": 1}}, ["response:resp_1"]),
         ({"id": None}, []),
     ],
 )
