@@ -352,6 +352,8 @@ async def _owned(
     places: set[str] = set()
     for kind, id_ in references:
         resource = await g.owner(kind, id_)
+        if resource is None and kind == "file":
+            await _refuse_own_file(g, call, id_)
         if resource is None and call.principal.admin:
             continue
         if resource is None or (resource.owner != call.principal.id and not call.principal.admin):
@@ -370,3 +372,16 @@ async def _owned(
             param="model",
         )
     return there
+
+
+async def _refuse_own_file(g: Generation, call: Call, id_: str) -> None:
+    """Refuse a file that the gateway keeps: no vendor has it under this id."""
+    files = g.store.files if g.store is not None else None
+    owner = None if call.principal.admin else call.principal.id
+    if files is not None and await files.find(id_, owner) is not None:
+        raise InvalidRequest(
+            f"The file '{id_}' is kept by the gateway, for batches; models cannot read it. Put its "
+            "content into the request instead, as base64.",
+            code="file_not_at_provider",
+            param="file",
+        )
