@@ -30,6 +30,11 @@ OLDEST: Final = 130000
 TRIES: Final = 8
 """How often a transaction runs that others are in the way of."""
 
+# A statement's plan is kept. One that was made while a table was small, or grew since its last
+# ANALYZE, must not be to read it all.
+WORK: Final = {"enable_seqscan": "off"}
+REPORTS: Final = {"plan_cache_mode": "force_custom_plan"}
+
 PAUSE: Final = 0.01
 GRACE: Final = 10.0
 """Seconds for what is under way when the store closes."""
@@ -55,9 +60,11 @@ class Database:
         try:
             async with contextlib.AsyncExitStack() as stack:
                 await self._migrate()
-                self._pool = await self._open(stack, config.connections, config.statement_timeout)
+                self._pool = await self._open(
+                    stack, config.connections, config.statement_timeout, **WORK
+                )
                 self._reports = await self._open(
-                    stack, config.report_connections, config.report_timeout
+                    stack, config.report_connections, config.report_timeout, **REPORTS
                 )
                 self._stack = stack.pop_all()
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
@@ -114,8 +121,9 @@ class Database:
 
     # ------------------------------------------------------------ connections
 
-    def _settings(self, limit: float) -> dict[str, str]:
+    def _settings(self, limit: float, **more: str) -> dict[str, str]:
         return {
+            **more,
             "application_name": "gomodel-proxy",
             "default_transaction_isolation": "read committed",
             "idle_in_transaction_session_timeout": "60s",
@@ -132,7 +140,9 @@ class Database:
         finally:
             await connection.close()
 
-    async def _open(self, stack: contextlib.AsyncExitStack, size: int, limit: float) -> Pool:
+    async def _open(
+        self, stack: contextlib.AsyncExitStack, size: int, limit: float, **more: str
+    ) -> Pool:
         pool = asyncpg.create_pool(
             self.config.url.reveal(),
             min_size=0,
@@ -142,7 +152,7 @@ class Database:
             command_timeout=limit + GRACE if limit else None,
             init=text.prepare,
             reset=_unchanged,
-            server_settings=self._settings(limit),
+            server_settings=self._settings(limit, **more),
         )
         await pool
         stack.push_async_callback(_close, pool)

@@ -35,6 +35,11 @@ SELECT index, custom_id FROM (
 """  # noqa: S608 (constants)
 
 
+def at(index: int) -> int:
+    """Return an index, -1 for one that no line can have."""
+    return index if 0 <= index < 2**63 else -1
+
+
 async def add(connection: Connection, key: int, lines: Sequence[BatchLine]) -> None:
     """Enter lines of a batch that is held; those that are there already stay as they are."""
     known = {
@@ -96,7 +101,7 @@ async def pick(connection: Connection, id_: str, indexes: Sequence[int]) -> Sequ
         "(SELECT FROM batch_results r WHERE r.batch = l.batch AND r.index = l.index) "
         "ORDER BY l.index",
         id_,
-        indexes,
+        [at(index) for index in indexes],
     )
     return [BatchLine(**row) for row in rows]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from gomodel_proxy.api import BatchLine, Lease
 from gomodel_proxy_postgres.text import all_escaped
 
-from .line_rows import COLUMNS, LIST
+from .line_rows import COLUMNS, LIST, at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -168,7 +168,7 @@ async def renew(
     rows = await connection.fetch(
         _RENEW,
         all_escaped(batch for batch, _, _ in leases),
-        [index for _, index, _ in leases],
+        [at(index) for _, index, _ in leases],
         [token for _, _, token in leases],
         until,
     )
@@ -181,7 +181,7 @@ async def release(connection: Connection, releases: Sequence[Release]) -> None:
     await connection.execute(
         _RELEASE,
         all_escaped(one.batch for one in releases),
-        [one.index for one in releases],
+        [at(one.index) for one in releases],
         [one.token for one in releases],
         [one.due for one in releases],
         [int(one.tried) for one in releases],

@@ -8,6 +8,7 @@ from gomodel_proxy_postgres import ledger
 from gomodel_proxy_postgres.text import all_escaped
 
 from . import rows
+from .line_rows import at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +78,7 @@ async def _acceptable(
 ) -> list[bool]:
     """Return for each outcome whether its line has no result and is its to settle."""
     asked = [
-        (found[outcome.batch].key, outcome.index, outcome.token)
+        (found[outcome.batch].key, at(outcome.index), outcome.token)
         for outcome in outcomes
         if outcome.batch in found
     ]
