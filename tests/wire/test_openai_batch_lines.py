@@ -44,6 +44,13 @@ def test_the_endpoint_stands_in_for_an_absent_url_and_an_absolute_one_is_cut() -
     assert path_of("https://api.example.com/v1/embeddings/") == "/v1/embeddings"
 
 
+def test_an_address_that_makes_no_sense_is_no_failure() -> None:
+    line = GOOD.replace(b'"/v1/chat/completions"', b'"http://[v1"')
+    assert read_line(line, "").url == "http://[v1"
+    with pytest.raises(InvalidRequest, match=r"'url' is http://\[v1"):
+        read_line(line, "/v1/embeddings")
+
+
 @pytest.mark.parametrize(
     ("line", "code", "param"),
     [

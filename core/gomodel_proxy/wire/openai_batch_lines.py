@@ -5,6 +5,7 @@ https://platform.openai.com/docs/api-reference/batch/request-input (22 November 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -127,9 +128,13 @@ def checked(ask: LineAsk, endpoint: str) -> Line:
 
 
 def path_of(url: str) -> str:
-    """Return the path of a URL, absolute or not, without its trailing slash."""
+    """Return the path of a URL, absolute or not, without its trailing slash.
+
+    What makes no sense as a URL is nobody's path, and stays as it is.
+    """
     if not url.startswith("/"):
-        url = urlsplit(url).path
+        with suppress(ValueError):
+            url = urlsplit(url).path
     return url.rstrip("/")
 
 

@@ -49,6 +49,9 @@ def test_a_secret_that_is_none_is_refused(secret: str) -> None:
         ("ftp://hooks.example.com/", False),
         ("hooks.example.com", False),
         ("https:///x", False),
+        ("https://[hooks.example.com/", False),
+        ("https://hooks.example.com:port/", False),
+        ("https://hooks.example.com/a b", False),
     ],
 )
 def test_only_configured_hosts_are_told(url: str, allowed: bool) -> None:

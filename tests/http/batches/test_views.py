@@ -167,6 +167,7 @@ async def test_members_that_mean_nothing_are_told(house: House) -> None:
         ({"input_file_id": "file-none"}, 404, "input_file_id"),
         ({"requests": lines(ECHO), "completion_window": "never"}, 400, "completion_window"),
         ({"requests": lines(ECHO), "metadata": {"a": 1}}, 400, "metadata"),
+        ({"requests": lines(ECHO), "endpoint": "http://[v1"}, 400, "endpoint"),
     ],
 )
 async def test_what_cannot_be_made(house: House, body: Any, status: int, param: str) -> None:

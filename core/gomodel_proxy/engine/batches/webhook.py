@@ -17,10 +17,17 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from gomodel_proxy.api import ConfigError, InvalidRequest, UpstreamError, UpstreamRequest
+from gomodel_proxy.api import (
+    ConfigError,
+    InvalidRequest,
+    UpstreamError,
+    UpstreamRequest,
+    UpstreamUnreachable,
+)
 from gomodel_proxy.engine.ids import now
 from gomodel_proxy.engine.replies import fetch
 from gomodel_proxy.wire import json
+from gomodel_proxy.wire.heads import split
 
 from .states import told
 
@@ -40,12 +47,13 @@ _PREFIX: Final = "whsec_"
 
 def check_url(url: str, settings: Settings) -> None:
     """Raise `InvalidRequest` unless this may be told; the configuration names the hosts."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
-        raise _refusal("it must be an http or https URL without credentials")
-    allowed = settings.webhook_hosts
-    if not any(_allows(one, parts.hostname, parts.netloc) for one in allowed):
-        raise _refusal(f"'{parts.netloc[:100]}' is not in batches.webhook_hosts")
+    try:
+        host = split(url).host  # as it will be when it is told
+    except UpstreamUnreachable:
+        raise _refusal("it must be an http or https URL without credentials") from None
+    netloc = urlsplit(url).netloc
+    if not any(_allows(one, host, netloc) for one in settings.webhook_hosts):
+        raise _refusal(f"'{netloc[:100]}' is not in batches.webhook_hosts")
     if not settings.webhook_secret:
         raise _refusal("batches.webhook_secret is not set, so nothing could be signed")
 
