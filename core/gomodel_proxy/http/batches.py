@@ -4,48 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 from aiohttp import web
 
-from gomodel_proxy.api import Conflict, GatewayError, InvalidRequest
+from gomodel_proxy.api import GatewayError, InvalidRequest
 from gomodel_proxy.engine.admission import user_path
 from gomodel_proxy.engine.batches import desk, states
 from gomodel_proxy.engine.batches.contents import results
 from gomodel_proxy.engine.batches.creation import Asker, create
 from gomodel_proxy.engine.translation import LOSSY, lossy_header, refuse_losses
 
+from .batch_results import ResultList, result_parameters, result_types, tell_results
 from .ingress import check_type, read_body
 from .routes import GENERATION, Parameter, Route, caller, error_answer
 from .schemas import BATCHES
-from .streaming import stream
 from .usage import integer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable
 
-    from gomodel_proxy.api import Batch, BatchView, Dialect, LineResult, Principal
+    from gomodel_proxy.api import Batch, BatchView, Dialect, Principal
     from gomodel_proxy.engine.generation import Generation
 
 __all__ = ["batch_routes"]
 
 _ID: Final = Parameter("batch_id", str, "the batch's id", "path")
 _JSON: Final = "application/json"
-_JSONL: Final = ("application/jsonl", "application/x-jsonl", "application/x-ndjson")
-_MOST: Final = 1000
-_TOGETHER: Final = 100
-_FAILED: Final = {None: None, "true": True, "false": False}
-
-
-class ResultList(msgspec.Struct, kw_only=True):
-    """A page of results; ask for the next with ``after=<next>``."""
-
-    object: str = "list"
-    batch_id: str
-    data: list[dict[str, Any]]
-    has_more: bool
-    first_index: int | None
-    last_index: int | None
-    next: int | None
 
 
 def batch_routes(dialects: Iterable[Dialect]) -> list[Route]:
@@ -64,9 +47,10 @@ class _Asked:
         self.g: Generation = request.app[GENERATION]()
         self.principal = principal
         # the request's own host, and the prefix under which a host application has the gateway
-        scheme = request.headers.get("X-Forwarded-Proto", request.scheme)
+        told = request.headers.get("X-Forwarded-Proto", request.scheme)
+        scheme = "https" if told.partition(",")[0].strip() == "https" else "http"
         prefix = request.path.partition(view.path)[0]
-        self.base = f"{'https' if scheme == 'https' else 'http'}://{request.host}{prefix}"
+        self.base = f"{scheme}://{request.host}{prefix}"
 
     @property
     def few(self) -> int:
@@ -156,58 +140,7 @@ class _View:
     async def list_batch_results(self, request: web.Request) -> web.StreamResponse:
         """Answer with the results of a batch that has ended: a page, or all as lines."""
         asked = await self._asked(request)
-        batch = await asked.batch(self._view)
-        if not states.ended(batch):
-            raise Conflict(
-                f"This batch is {batch.status}: there are results when it has ended.",
-                code="batch_not_ended",
-            )
-        query = request.query
-        if query.get("failed") not in _FAILED:
-            raise InvalidRequest("'failed' takes 'true' or 'false'.", param="failed")
-        failed = _FAILED[query.get("failed")]
-        after = integer(query, "after", -1, -1, 999_999_999)
-        jsonl = self._jsonl(request)
-        if jsonl is not None:
-            lines = self._lines(asked.g, batch, after, failed)
-            return await stream(request, lines, {"Content-Type": jsonl})
-        limit = integer(query, "limit", _MOST, 1, _MOST)
-        found = await results(asked.g, batch, limit=limit + 1, after=after, failed=failed)
-        return _written(self._page(batch, found[:limit], more=len(found) > limit))
-
-    def _page(self, batch: Batch, found: Sequence[LineResult], *, more: bool) -> bytes:
-        view = self._view
-        last = found[-1].index if found else None
-        return msgspec.json.encode(
-            {
-                "object": "list",
-                "batch_id": view.name(batch.id),
-                "data": [msgspec.Raw(view.result(batch, one)) for one in found],
-                "has_more": more,
-                "first_index": found[0].index if found else None,
-                "last_index": last,
-                "next": last if more else None,
-            }
-        )
-
-    async def _lines(
-        self, g: Generation, batch: Batch, after: int, failed: bool | None
-    ) -> AsyncIterator[bytes]:
-        while found := await results(g, batch, limit=_TOGETHER, after=after, failed=failed):
-            yield b"".join(b"%b\n" % self._view.result(batch, one) for one in found)
-            after = found[-1].index
-
-    def _jsonl(self, request: web.Request) -> str | None:
-        """Return the content type if lines are asked for, None for a page."""
-        if self._view.jsonl:
-            return "application/x-jsonl"
-        given = request.query.get("format")
-        if given not in (None, "json", "jsonl"):
-            raise InvalidRequest("'format' takes 'json' or 'jsonl'.", param="format")
-        if given is not None:
-            return _JSONL[0] if given == "jsonl" else None
-        accepted = request.headers.get("Accept", "")
-        return next((type_ for type_ in _JSONL if type_ in accepted), None)
+        return await tell_results(request, self._view, await asked.batch(self._view))
 
     async def _object(self, asked: _Asked, batch: Batch, room: int | None = None) -> bytes:
         """Return a batch, with its results if it has ended and there is room for them."""
@@ -252,23 +185,15 @@ class _View:
             yield route("DELETE", one, self.delete_batch, "Delete a batch", dict[str, Any], _ID)
 
     def _results(self, one: str) -> Route:
-        gives = ("application/x-jsonl",) if self._view.jsonl else (_JSON, *_JSONL)
-        parameters = [
-            _ID,
-            Parameter("after", int, "only lines behind this index", "query", -1),
-            Parameter("failed", str, "true: only lines that failed; false: only the others"),
-        ]
-        if not self._view.jsonl:
-            limit = Parameter("limit", int, "results a page, 1,000 by default", "query", 1, _MOST)
-            parameters += [limit, Parameter("format", str, "json or jsonl")]
         return self._route(
             "GET",
             f"{one}/results",
             self.list_batch_results,
             "Read a batch's results",
             ResultList,
-            *parameters,
-            gives=gives,
+            _ID,
+            *result_parameters(self._view),
+            gives=result_types(self._view),
         )
 
     def _route(
