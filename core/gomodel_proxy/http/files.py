@@ -60,8 +60,13 @@ async def upload_file(request: web.Request) -> web.Response:
     )
     known = await files.find(file.id, principal.id)
     if known is not None:
-        async for _ in upload.content():
-            pass  # a client sends all of it before it reads an answer
+        # to its end, because a client sends all of it before it reads an answer
+        if await _digest(upload.content()) != await _digest(content(g, known)):
+            raise InvalidRequest(
+                f"This Idempotency-Key has made {known.id}, which has other bytes.",
+                code="idempotency_key_reused",
+                status=409,
+            )
         return answer(_shown(known))
     saved = await files.save(file, upload.content())
     described = upload.describe(saved)
@@ -151,6 +156,13 @@ def _new_id(request: web.Request, principal: Principal) -> str:
         return new("file-")
     text = f"{principal.id}\0{key}".encode("utf-8", "surrogateescape")
     return f"file-{blake2b(text, digest_size=16).hexdigest()}"
+
+
+async def _digest(pieces: AsyncIterator[bytes]) -> bytes:
+    digest = blake2b()
+    async for piece in pieces:
+        digest.update(piece)
+    return digest.digest()
 
 
 async def _find(g: Generation, principal: Principal, request: web.Request) -> StoredFile:

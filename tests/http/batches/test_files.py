@@ -248,6 +248,8 @@ async def test_an_idempotency_key_makes_one_file(house: House) -> None:
     _, other = await house.upload(*fields, key="bob", **key)
     assert first == again
     assert other["id"] != first["id"], "keys of others are others' keys"
+    status, refused = await house.upload(("purpose", "batch"), ("file", b"twice"), **key)
+    assert (status, refused["error"]["code"]) == (409, "idempotency_key_reused")
 
 
 # ---------------------------------------------------------------- out

@@ -197,6 +197,15 @@ async def test_an_idempotency_key_makes_one_batch(house: House) -> None:
     assert (refused.status, refused.error["code"]) == (409, "idempotency_key_reused")
 
 
+async def test_a_key_still_names_its_batch_when_the_input_is_gone(house: House) -> None:
+    input_file = (await house.make(ECHO))["input_file_id"]
+    body = {"input_file_id": input_file}
+    first = await house.ask("POST", "/batches", body, Idempotency_Key="file")
+    assert (await house.ask("DELETE", f"/files/{input_file}")).status == 200
+    again = await house.ask("POST", "/batches", body, Idempotency_Key="file")
+    assert (again.status, again.value.get("id")) == (200, first.value["id"])
+
+
 # ---------------------------------------------------------------- lists
 
 

@@ -55,10 +55,10 @@ async def create(g: Generation, asker: Asker, ask: BatchAsk, key: str | None) ->
     """
     batches, files = batches_of(g), files_of(g)
     batch = _batch(g, asker, ask)
+    if (known := await _known(batches, batch, key)) is not None:
+        return known
     if ask.lines is not None:
         lines = await _checked(g, batch, ask.lines)
-        if (known := await _known(batches, batch, key)) is not None:
-            return known
         batch = await _materialised(files, batch, lines)
     elif ask.input_file is None:
         raise InvalidRequest(
@@ -171,7 +171,7 @@ async def _checked(g: Generation, batch: Batch, asks: Sequence[LineAsk]) -> list
 
 
 async def _known(batches: Batches, batch: Batch, key: str | None) -> Batch | None:
-    """Return what a key has made before, so that no file is written for it again."""
+    """Return what a key has made before, whatever has become of its file and models since."""
     if key is None:
         return None
     made = await batches.made(batch.owner, key)
