@@ -52,7 +52,7 @@ async def a_turn() -> None:
 
 async def test_it_goes_on_within_set_and_makes_no_task() -> None:
     work = Work()
-    work.run.start()
+    work.run.resume()
     assert work.heard == ["waits"]
     work.signal.set()
     assert work.heard == ["waits", "goes on"]
@@ -62,13 +62,13 @@ async def test_it_goes_on_within_set_and_makes_no_task() -> None:
 async def test_a_signal_that_is_set_already_is_not_waited_for() -> None:
     work = Work()
     work.signal.set()
-    work.run.start()
+    work.run.resume()
     assert work.heard == ["waits", "goes on"]
 
 
 async def test_a_second_set_changes_nothing() -> None:
     work = Work()
-    work.run.start()
+    work.run.resume()
     work.signal.set(LookupError("first"))
     work.signal.set()
     assert work.heard == ["waits", "failed first"]
@@ -76,7 +76,7 @@ async def test_a_second_set_changes_nothing() -> None:
 
 async def test_cancelling_reaches_the_work_at_once() -> None:
     work = Work()
-    work.run.start()
+    work.run.resume()
     work.run.cancel("why")
     assert work.heard == ["waits", "cancelled ('why',)"]
     work.signal.set()
@@ -86,7 +86,7 @@ async def test_cancelling_reaches_the_work_at_once() -> None:
 @pytest.mark.parametrize("before", [current_task, a_turn, asyncio.Event().wait])
 async def test_it_becomes_a_task_that_is_cancelled_like_one(before: Any) -> None:
     work = Work(before)
-    work.run.start()
+    work.run.resume()
     work.run.cancel("why")  # before the task's first step
     await work.ended.wait()
     assert work.heard == ["cancelled ('why',)"]
@@ -95,7 +95,7 @@ async def test_it_becomes_a_task_that_is_cancelled_like_one(before: Any) -> None
 @pytest.mark.parametrize("before", [current_task, a_turn])
 async def test_what_waits_for_something_else_goes_on_in_a_task(before: Any) -> None:
     work = Work(before, before)
-    work.run.start()
+    work.run.resume()
     work.signal.set()
     await work.ended.wait()
     assert work.heard == ["waits", "goes on"]
@@ -120,13 +120,13 @@ async def test_a_task_may_wait_for_a_signal_and_be_cancelled() -> None:
 
 async def test_one_run_may_set_off_another() -> None:
     second = Work()
-    second.run.start()
+    second.run.resume()
 
     async def between() -> None:
         second.signal.set()
 
     outer = Work(between)
-    outer.run.start()
+    outer.run.resume()
     assert second.heard == ["waits", "goes on"]
     assert outer.heard == ["waits"]
     outer.signal.set()

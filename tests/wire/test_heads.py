@@ -1,11 +1,11 @@
-"""Heads of requests: what is added, and what is never sent."""
+"""Heads: what a request's is given, what it never carries, how a response's is read."""
 
 from __future__ import annotations
 
 import pytest
 
-from gomodel_proxy.api import UpstreamUnreachable
-from gomodel_proxy.wire.heads import Address, render_fields, render_head, split
+from gomodel_proxy.api import UpstreamError, UpstreamUnreachable
+from gomodel_proxy.wire.heads import Address, parse_head, render_fields, render_head, split
 
 HERE = Address("https", "api.example.com", 443, "/v1/models?limit=2")
 
@@ -94,3 +94,38 @@ def test_a_name_that_is_none_or_not_the_senders_to_give_is_refused(name: str) ->
 def test_a_method_that_is_none_is_refused(method: str) -> None:
     with pytest.raises(UpstreamUnreachable):
         render_head(method, HERE, ())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nX-A: b c\r\nX-D: e\r\n",
+        b"HTTP/1.1 200 OK\nX-A: b c\nX-D: e\n",
+        b"HTTP/1.1 200 OK\r\nX-A: b c\nX-D: e\r\n",
+        b"HTTP/1.1 200 OK\r\nX-A: b c\r\nX-D: e\n",
+        b"HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nX-D: e\r\n",
+        b"HTTP/1.1 200 OK\r\nX-A: b\r\n\tc\r\nX-D:\r\n  e\r\n",
+        b"HTTP/1.1 200 OK\nX-A: b\n  c\nX-D: e\n",
+    ],
+)
+def test_bare_line_ends_and_folded_lines_are_read(raw: bytes) -> None:
+    for _ in range(2):  # lines that were seen before included
+        assert parse_head(raw).headers == (("x-a", "b c"), ("x-d", "e"))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nX-A: b\rc\r\n",
+        b"HTTP/1.1 200 OK\r\nX-A: b\0c\r\n",
+        b"HTTP/1.1 200 O\0K\r\nX-A: b\r\n",
+        b"HTTP/1.1 200 OK\r\r\nX-A: b\r\n",
+        b"HTTP/1.1 200 OK\r\nX-A: b\r\nX\0: d\r\n",
+        b"HTTP/1.1 200 OK\r\nX-A\r\n",
+        b"HTTP/1.1 200 OK\r\nX A: b\r\n",
+    ],
+)
+def test_what_could_mean_two_things_is_refused(raw: bytes) -> None:
+    for _ in range(2):
+        with pytest.raises(UpstreamError):
+            parse_head(raw)

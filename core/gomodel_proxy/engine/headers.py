@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from .ids import new
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gomodel_proxy.api import Headers
 
@@ -70,13 +70,16 @@ def upstream_headers(
 
 def caller_headers(headers: Headers, provider: str, request_id: str) -> list[tuple[str, str]]:
     """Return what the caller gets of the vendor's headers, and ours."""
-    kept = [pair for pair in headers if pair[0] not in _WITHHELD]
+    kept: list[tuple[str, str]] = []
+    withheld: list[tuple[str, str]] = []
+    for pair in headers:
+        (withheld if pair[0] in _WITHHELD else kept).append(pair)
     ours = (("x-gomodel-provider", provider), ("x-request-id", request_id))
-    kept += ours + upstream_id(headers)
+    kept += ours + upstream_id(withheld)  # which is among them
     return kept
 
 
-def upstream_id(headers: Headers) -> Headers:
+def upstream_id(headers: Iterable[tuple[str, str]]) -> Headers:
     """Return the vendor's own request id, if there is one, as the header that tells the caller."""
     named = dict(headers)
     value = named.get("x-request-id") or named.get("request-id")

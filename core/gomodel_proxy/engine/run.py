@@ -21,7 +21,7 @@ _current: Run | None = None  # the run whose code is being executed, if that is 
 
 
 class Run(Coroutine[Any, Any, None]):
-    """One coroutine on its way; `start` it once, `cancel` it like a task.
+    """One coroutine on its way; `resume` begins it, `cancel` ends it as it would a task.
 
     It must see to its own errors. ``work`` may be cancelled wherever it waits.
     """
@@ -33,10 +33,6 @@ class Run(Coroutine[Any, Any, None]):
         self._task: asyncio.Task[None] | None = None
         self._awaited: Any = None
 
-    def start(self) -> None:
-        """Run up to the first wait."""
-        self.resume()
-
     def cancel(self, *message: str) -> None:
         """Raise `asyncio.CancelledError` where the work waits."""
         if self._task is not None:
@@ -45,7 +41,7 @@ class Run(Coroutine[Any, Any, None]):
             self._step(self._work.throw, asyncio.CancelledError(*message))
 
     def resume(self) -> None:
-        """Go on: what was waited for has come."""
+        """Begin, or go on as what was waited for has come, up to the next wait."""
         self._step(self._work.send, None)
 
     def _step(self, step: Any, value: Any) -> None:
@@ -57,7 +53,7 @@ class Run(Coroutine[Any, Any, None]):
             return
         finally:
             _current = before
-        if not isinstance(awaited, Signal):
+        if type(awaited) is not Signal:
             self._awaited = awaited
             self._task = asyncio.get_running_loop().create_task(self)
 
@@ -77,7 +73,7 @@ class Run(Coroutine[Any, Any, None]):
         self._work.close()
 
     def __await__(self) -> Generator[Any, Any, None]:
-        raise TypeError("a run is started, not awaited")
+        raise TypeError("a run is resumed, not awaited")
 
 
 class Signal:

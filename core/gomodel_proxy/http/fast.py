@@ -99,11 +99,11 @@ _clock = _Clock()
 
 
 def render(status: int, headers: Headers, framing: str) -> bytes:
-    """Return a response head with its empty line."""
-    fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    """Return a response head with its empty line. There must be a header."""
+    fields = "\r\n".join(map(": ".join, headers))
     first = _STATUS.get(status) or f"HTTP/1.1 {status} \r\n"
     date = "" if "date: " in fields else _clock.line()  # a false alarm only leaves it out
-    return f"{first}{fields}{date}{framing}".encode("latin-1", "replace")
+    return f"{first}{fields}\r\n{date}{framing}".encode("latin-1", "replace")
 
 
 class FastSink:

@@ -217,7 +217,7 @@ class Front(asyncio.Protocol):
         assert request is not None  # noqa: S101
         self._sink = sink = FastSink(self._transport, self._finished, not lobby.generation.closing)
         self._run = run = Run(self._work(request[0], request[1], body, sink))
-        run.start()
+        run.resume()
 
     async def _work(
         self, dialect: Dialect, headers: Mapping[str, str], body: bytes, sink: FastSink

@@ -22,8 +22,9 @@ _NAMES_LIMIT: Final = 2048
 _LINES_LIMIT: Final = 4096
 _LINE_KEPT: Final = 128  # characters; longer lines are seldom the same
 
-_STATUS = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: .*)?")
+_STATUS = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\0]*)?")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"[^\r\n\0]*")
 _TARGET = re.compile(r"[!-~]+")
 _DIGITS = re.compile(r"[0-9]{1,18}")  # more are beyond any real body
 _TIMEOUT = re.compile(r"timeout=([0-9]{1,6})\b", re.IGNORECASE)
@@ -43,7 +44,7 @@ class _Lines(dict[str, tuple[str, str]]):
     def __missing__(self, line: str) -> tuple[str, str]:
         written, colon, value = line.partition(":")
         name = _names.get(written) or _learn(written)
-        if not name or not colon:
+        if not name or not colon or _VALUE.fullmatch(value) is None:
             raise UpstreamError("the upstream's answer has a malformed header")
         pair = name, value.strip(" \t")
         if len(line) <= _LINE_KEPT:
@@ -86,16 +87,19 @@ class Address(NamedTuple):
 
 def parse_head(raw: bytes) -> Head:
     """Read a head, from its status line to its last line's end; raises `UpstreamError`."""
+    try:
+        return _read(raw)
+    except UpstreamError:
+        # No line that is read as it stands begins with a space or has a control character in it,
+        # so these are looked for only in a head that was refused.
+        tidied = _tidied(raw)
+        if tidied == raw:
+            raise
+        return _read(tidied)
+
+
+def _read(raw: bytes) -> Head:
     lines = raw.decode("latin-1").split("\r\n")
-    ends = len(lines) - 1
-    if (
-        raw.count(b"\n") != ends
-        or raw.count(b"\r") != ends
-        or b"\0" in raw
-        or b"\n " in raw
-        or b"\n\t" in raw
-    ):
-        lines = _tidied(raw).decode("latin-1").split("\r\n")
     if len(lines) > _COUNT_LIMIT:
         raise UpstreamError("the upstream's answer has too many headers")
     if len(raw) > _LINE_LIMIT and max(map(len, lines)) > _LINE_LIMIT:
@@ -103,7 +107,9 @@ def parse_head(raw: bytes) -> Head:
     status = _STATUS.fullmatch(lines[0])
     if status is None:
         raise UpstreamError("the upstream's answer is not HTTP/1.1")
-    del lines[0], lines[-1]
+    if lines.pop():
+        raise UpstreamError("the upstream's answer has a malformed header")
+    del lines[0]
     headers = tuple(map(_pair, lines))
     named = dict(headers)
     if len(named) != len(headers):

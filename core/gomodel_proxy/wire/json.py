@@ -73,11 +73,12 @@ def fields(body: bytes) -> dict[str, Raw]:
         raise _refusal(body, error) from None
     if not body.isascii():
         _check_utf8(body)
-    if len(body) > 2 * MAX_DEPTH and body.count(b"{") + body.count(b"[") > MAX_DEPTH:
+    size = len(body)
+    if size > 2 * MAX_DEPTH and body.count(b"{") + body.count(b"[") > MAX_DEPTH:
         _check_depth(body)
     # A member too many makes the body longer than the members it was decoded to: equal length
     # proves that a body without spaces has none.
-    surplus = len(body) - sum(map(len, [*members, *members.values()]), 4 * len(members) + 1)
+    surplus = size - sum(map(len, [*members, *members.values()]), 4 * len(members) + 1)
     if surplus:
         _check_duplicates(body, members, surplus)
     return members
