@@ -17,6 +17,9 @@ from rich.console import Console
 
 from gomodel_proxy.cli import main
 from gomodel_proxy.cli.batches.bar import Bar
+from gomodel_proxy.cli.batches.client import Client, new_key
+from gomodel_proxy.cli.batches.waiting import patiently
+from gomodel_proxy.testing.lines import Asked, Line, LineServer
 from gomodel_proxy.testing.processes import GatewayProcess
 
 if TYPE_CHECKING:
@@ -296,6 +299,36 @@ def test_waiting_outlives_the_gateway(batches: Batches, tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "cancelled, 1 of 2 answered" in told
     assert list(answers(tmp_path / "questions.output.jsonl")) == ["a"]
+
+
+async def test_a_batch_is_made_once_though_the_first_answer_got_lost() -> None:
+    asked: list[Asked] = []
+
+    async def answer(line: Line, request: Asked) -> None:
+        asked.append(request)
+        if len(asked) == 1:
+            line.close()
+            return
+        body = b'{"id": "batch_1"}'
+        await line.send(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 17\r\n\r\n", body
+        )
+
+    class Told:
+        troubles = 0
+
+        def batch(self, batch: dict[str, Any]) -> None:
+            raise AssertionError(batch)
+
+        def trouble(self, message: str) -> None:
+            self.troubles += 1
+
+    told, key = Told(), new_key()
+    async with LineServer(answer) as server, Client(f"{server.url}/v1/") as client:
+        made = await patiently(lambda: client.post("/batches", {}, key), told)
+    assert made == {"id": "batch_1"}
+    assert told.troubles == 1
+    assert [request.header("idempotency-key") for request in asked] == [key, key]
 
 
 # ---------------------------------------------------------------- the bar

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from gomodel_proxy import create_app
 from gomodel_proxy.config import load
+from gomodel_proxy.http.routes import WATCH
 from gomodel_proxy.plugins import Plugins
 from gomodel_proxy.testing.served import Served, completed
 from gomodel_proxy.testing.waiting import until
@@ -352,6 +353,29 @@ async def test_a_reader_that_stops_holds_nothing_in_memory(tmp_path: Path) -> No
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
         # nothing is read any more: the gateway gives the connection up, and what it held with it
         await house.idle()
+        writer.close()
+
+
+async def test_a_reader_that_stops_inside_a_host_application_is_given_up_too(
+    tmp_path: Path,
+) -> None:
+    config = {**CONFIG, "server": {"idle_timeout": "1s"}, "batches": {"file_limit": "64MiB"}}
+    app = create_app(completed(config, tmp_path))
+    async with TestClient(TestServer(app)) as client:
+        form = aiohttp.FormData({"purpose": "batch"}, default_to_multipart=True)
+        form.add_field("file", io.BytesIO(b"x" * (32 << 20)), filename="f")
+        key = {"Authorization": "Bearer sk-ann"}
+        async with client.post("/v1/files", data=form, headers=key) as reply:
+            id_ = (await reply.json())["id"]
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port, limit=1024)
+        writer.write(
+            f"GET /v1/files/{id_}/content HTTP/1.1\r\nHost: x\r\n"
+            "Authorization: Bearer sk-ann\r\n\r\n".encode()
+        )
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        watched = app[WATCH]._open
+        assert len(watched) == 1
+        await until(lambda: not watched)
         writer.close()
 
 

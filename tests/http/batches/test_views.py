@@ -235,12 +235,16 @@ async def test_pages(house: House) -> None:
 
 
 async def test_results_in_a_list_share_the_room(house: House) -> None:
-    older = await house.done(ECHO, key="root")
+    older = await house.done(ECHO, ECHO, key="root")
     middle = await house.done(*[ECHO] * 4, key="root")
-    newest = await house.done(ECHO, ECHO, key="root")
+    newest = await house.done(ECHO, ECHO, key="root")  # of the three that there is room for
     page = (await house.ask("GET", "/batches?limit=3", key="root")).value["data"]
     assert [batch["id"] for batch in page] == [newest["id"], middle["id"], older["id"]]
-    assert [len(batch.get("results", ())) for batch in page] == [2, 0, 1]
+    assert [len(batch.get("results", ())) for batch in page] == [2, 0, 0]
+    page = (await house.ask("GET", f"/batches?limit=1&after={middle['id']}", key="root")).value[
+        "data"
+    ]
+    assert [len(batch.get("results", ())) for batch in page] == [2]
 
 
 @pytest.mark.parametrize(
