@@ -173,6 +173,7 @@ async def test_a_submission_that_was_not_taken_is_made_again(
     gateway: Shipped, vendor: OpenAIVendor
 ) -> None:
     vendor.refuse = [(500, {"error": {"message": "oops"}}), (429, {"error": {"message": "slow"}})]
+    vendor.retry_after = "999999999"  # asked again all the same, after batches.poll_max
     batch = await gateway.ended(await gateway.create(LINES))
     assert batch["status"] == "completed"
     assert len(vendor.batches) == 1

@@ -34,6 +34,7 @@ class Vendor:
 
     * ``ended``: whether batches have ended when they are asked about;
     * ``refuse``: the status and body with which the next submissions are refused;
+    * ``retry_after``: when those who were refused may come again, as the header says it;
     * ``drop``: how many submissions to accept and then to leave without an answer;
     * ``accepted``: called when a batch is accepted, before anybody is told;
     * ``forgetful``: whether the list of batches is always empty;
@@ -47,6 +48,7 @@ class Vendor:
         self.headers: list[dict[str, str]] = []
         self.ended = True
         self.refuse: list[tuple[int, dict[str, Any]]] = []
+        self.retry_after = "0"
         self.drop = 0
         self.accepted: Callable[[], Awaitable[None] | None] | None = None
         self.forgetful = False
@@ -94,7 +96,8 @@ class Vendor:
         """Accept a batch, or do with it what was said; ``told`` is the answer."""
         if self.refuse:
             status, body = self.refuse.pop(0)
-            return web.json_response(body, status=status)
+            headers = {"Retry-After": self.retry_after}
+            return web.json_response(body, status=status, headers=headers)
         self.batches[batch.id] = batch
         if self.accepted is not None:
             waiting = self.accepted()

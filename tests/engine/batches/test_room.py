@@ -5,7 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from gomodel_proxy.engine.batches.room import Room
+import pytest
+
+from gomodel_proxy.config.settings import Batches
+from gomodel_proxy.engine.batches.room import Room, pause
 
 
 def room(concurrency: int = 4, rate: int = 0) -> Room:
@@ -50,3 +53,16 @@ def test_refusals_are_counted_until_a_line_is_served() -> None:
     assert [it.refused(), it.refused()] == [0, 1]
     it.calm()
     assert it.refused() == 0
+
+
+@pytest.mark.parametrize(("said", "waits"), [(0.0, 2.0), (7.5, 7.5), (999_999_999.0, 30.0)])
+def test_a_provider_has_its_say_within_reason(said: float, waits: float) -> None:
+    settings = Batches(retry_wait=2.0, retry_max_wait=20.0, poll_max=30.0)
+    assert pause(said, 5, settings) == waits
+
+
+def test_who_says_nothing_is_asked_less_and_less_often() -> None:
+    settings = Batches(retry_wait=1.0, retry_max_wait=60.0)
+    assert 0.8 <= pause(None, 0, settings) <= 1.2
+    assert 6.4 <= pause(None, 3, settings) <= 9.6
+    assert pause(None, 10**6, settings) <= 72.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +13,7 @@ from gomodel_proxy.api import Batch, Outcome, Release
 from gomodel_proxy.engine.ids import now
 
 from .lines import PutOff, execute_line
-from .room import Room
+from .room import Room, pause
 from .states import counted
 
 if TYPE_CHECKING:
@@ -187,12 +186,8 @@ class Executor:
         return known
 
     async def _put_off(self, lease: Lease, put_off: PutOff, room: Room) -> None:
-        settings = self._settings
         times = room.refused() if put_off.busy else lease.tries
-        wait = put_off.wait
-        if wait is None:
-            wait = min(settings.retry_wait * 2 ** min(times, 20), settings.retry_max_wait)
-            wait *= random.uniform(0.8, 1.2)  # noqa: S311
+        wait = pause(put_off.wait, times, self._settings)
         if put_off.busy:
             room.close(self._loop.time() + wait)
         key = lease.batch, lease.line.index

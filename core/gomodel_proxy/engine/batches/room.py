@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gomodel_proxy.config.settings import Batches as Settings
     from gomodel_proxy.engine.account import Account
 
-__all__ = ["Room"]
+__all__ = ["Room", "pause"]
+
+
+def pause(said: float | None, times: int, settings: Settings) -> float:
+    """Return the seconds until a line is tried again that was put off so many times before.
+
+    What the provider has ``said`` counts, unless it would be asked all the time or as good as
+    never again.
+    """
+    if said is not None:
+        return min(max(said, settings.retry_wait), settings.poll_max)
+    wait = min(settings.retry_wait * 2.0 ** min(times, 20), settings.retry_max_wait)
+    return wait * random.uniform(0.8, 1.2)  # noqa: S311
 
 
 class Room:

@@ -141,7 +141,8 @@ class _Step:
             return await self._put(tries=tries, error=error.message, due=self._later())
         unreachable = isinstance(error, UpstreamUnreachable)
         if (unreachable and tries < self._settings.tries) or error.retry:
-            due = max(self._later(), clock() + int((error.retry_after or 0) * _SECOND))
+            asked = min(error.retry_after or 0, self._settings.poll_max)
+            due = max(self._later(), clock() + int(asked * _SECOND))
             return await self._put(state="planned", tries=tries, error=error.message, due=due)
         return await self._fail(error)
 
