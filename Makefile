@@ -17,7 +17,7 @@ EXPORT  := --quiet --frozen --no-emit-workspace --no-header --format requirement
 # An interpreter that is not there is an error, never a download nobody pinned.
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help run test lint types build bench lock clean ready
+.PHONY: help run test soak lint types build bench lock clean ready
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -25,8 +25,11 @@ help: ## list the targets
 run: ready ## serve CONFIG (sample_config.toml)
 	@exec $(BIN)/gomodel-proxy --config $(CONFIG)
 
-test: ready ## run all tests
-	$(BIN)/pytest --numprocesses=auto --dist=loadfile
+test: ready ## run all tests but those of soak
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile -m "not soak"
+
+soak: ready ## run the tests that take minutes: kills by the dozen, a thousand goodbyes, fuzzing
+	$(BIN)/pytest --numprocesses=auto -m soak
 
 lint: ready ## check style and format
 	$(BIN)/ruff check .

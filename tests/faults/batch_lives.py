@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 from collections import defaultdict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gomodel_proxy.testing.client import Client, Reply, post
@@ -121,8 +122,9 @@ async def eventually(question: Callable[[], Awaitable[bool]], seconds: float) ->
 class Lives:
     """Processes on one store, of which none lives long."""
 
-    def __init__(self, config: Path, environ: Mapping[str, str], seed: int) -> None:
+    def __init__(self, config: Path, record: Path, environ: Mapping[str, str], seed: int) -> None:
         self._config = config
+        self._record = record
         self._environ = environ
         self._rng = random.Random(seed)
         self.batch = ""
@@ -154,8 +156,19 @@ class Lives:
         await asyncio.to_thread(gateway.kill)
 
     async def live(self, kills: Iterator[int]) -> None:
-        """Start a process, kill it at a moment of its work, and so on."""
+        """Start a process, kill it in the middle of its work, and so on.
+
+        Each lives until the upstream has heard so many more calls, or for a moment if it is not
+        to get that far.
+        """
         for _ in kills:
             gateway = await self.start()
-            await asyncio.sleep(self._rng.uniform(0.05, 0.35))  # the moment is what is tried
+            enough = self._calls() + self._rng.randint(0, 50)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._rng.choice((0.1, 5.0, 5.0, 5.0))):
+                    while self._calls() < enough:
+                        await asyncio.sleep(0.002)
             await asyncio.to_thread(gateway.kill)
+
+    def _calls(self) -> int:
+        return self._record.read_bytes().count(b'"event":"accepted"')

@@ -278,6 +278,7 @@ class Census:
         self.memory = resident()
 
 
+@pytest.mark.soak
 @each_lane
 async def test_a_thousand_goodbyes_leave_nothing(tmp_path: Path, lane: str) -> None:
     rng = random.Random(lane)

@@ -140,6 +140,7 @@ def upstream(record: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+@pytest.mark.soak
 async def test_fifty_kills_lose_nothing(
     config: Path, record: Path, environ: dict[str, str]
 ) -> None:

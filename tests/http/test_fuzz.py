@@ -44,6 +44,7 @@ def described(url: str, folder: Path) -> Path:
     return file
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("fast", "phases"), [("true", "examples,coverage,fuzzing"), ("false", "fuzzing")]
 )
