@@ -55,19 +55,21 @@ class Database:
 
     async def __aenter__(self) -> Database:
         config = self.config
-        if urlsplit(config.url.reveal()).scheme not in ("postgres", "postgresql"):
-            raise ConfigError("store.url: not of the form postgresql://user:password@host/database")
         try:
+            if urlsplit(config.url.reveal()).scheme not in ("postgres", "postgresql"):
+                raise ValueError(config.url)
             async with contextlib.AsyncExitStack() as stack:
                 await self._migrate()
-                self._pool = await self._open(
-                    stack, config.connections, config.statement_timeout, **WORK
-                )
+                self._pool = await self._open(config.connections, config.statement_timeout, WORK)
+                stack.push_async_callback(_close, self._pool)
                 self._reports = await self._open(
-                    stack, config.report_connections, config.report_timeout, **REPORTS
+                    config.report_connections, config.report_timeout, REPORTS
                 )
+                stack.callback(self._reports.terminate)  # a report has nothing to lose
                 self._stack = stack.pop_all()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        except ValueError as error:
+            raise at_start(error) from None
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise at_start(error) from error
         return self
 
@@ -121,9 +123,8 @@ class Database:
 
     # ------------------------------------------------------------ connections
 
-    def _settings(self, limit: float, **more: str) -> dict[str, str]:
+    def _settings(self, limit: float) -> dict[str, str]:
         return {
-            **more,
             "application_name": "gomodel-proxy",
             "default_transaction_isolation": "read committed",
             "idle_in_transaction_session_timeout": "60s",
@@ -140,23 +141,18 @@ class Database:
         finally:
             await connection.close()
 
-    async def _open(
-        self, stack: contextlib.AsyncExitStack, size: int, limit: float, **more: str
-    ) -> Pool:
-        pool = asyncpg.create_pool(
+    async def _open(self, size: int, limit: float, more: dict[str, str]) -> Pool:
+        return await asyncpg.create_pool(
             self.config.url.reveal(),
             min_size=0,
             max_size=size,
             max_queries=10**9,
             timeout=self.config.connect_timeout,
-            command_timeout=limit + GRACE if limit else None,
+            command_timeout=limit + GRACE,
             init=text.prepare,
             reset=_unchanged,
-            server_settings=self._settings(limit, **more),
+            server_settings=self._settings(limit) | more,
         )
-        await pool
-        stack.push_async_callback(_close, pool)
-        return pool
 
     @contextlib.asynccontextmanager
     async def _acquired(self, pool: Pool | None) -> AsyncIterator[Connection]:
@@ -181,21 +177,22 @@ class Database:
         tries = 0
         while True:
             tries += 1
-            begun = False
+            stale = False
             try:
-                async with self._acquired(pool) as connection, within(connection):
-                    begun = True
-                    return await work(connection)
+                async with self._acquired(pool) as connection:
+                    # A server that was restarted has closed what idles here. Nothing has been
+                    # done with such a connection; the next one is a new one.
+                    stale = True
+                    async with within(connection):
+                        stale = False
+                        return await work(connection)
             except (*CONTENTION, Again) as error:
                 if tries >= TRIES:
                     raise in_service(error) from error
                 await asyncio.sleep(PAUSE * 2**tries * random.random())  # noqa: S311
-            except LOST as error:
-                # A server that was restarted has closed what idles here. Nothing has been done
-                # with such a connection; the next one is a new one.
-                if begun or tries >= TRIES:
-                    raise in_service(error) from error
             except Exception as error:
+                if stale and isinstance(error, LOST) and tries < TRIES:
+                    continue
                 found = in_service(error)
                 if found is error:
                     raise

@@ -34,6 +34,7 @@ CONTENTION: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 LOST: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the driver's, where the end comes in between
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
@@ -48,8 +49,11 @@ class Again(Exception):
 
 def at_start(error: BaseException) -> ConfigError:
     """Return why the database cannot be opened, and where that is said."""
-    said = str(error) or type(error).__name__
-    return ConfigError(f"store.url: the database cannot be used: {said}")
+    if isinstance(error, ValueError):  # what it says may be a piece of the password
+        return ConfigError("store.url: not of the form postgresql://user:password@host/database")
+    if isinstance(error, TimeoutError):
+        return ConfigError("store.url: no answer within store.connect_timeout")
+    return ConfigError(f"store.url: the database cannot be used: {error}")
 
 
 def in_service(error: Exception) -> Exception:
