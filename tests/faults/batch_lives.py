@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gomodel_proxy.testing.client import Client, Reply, post
 from gomodel_proxy.testing.processes import GatewayProcess
+from gomodel_proxy.testing.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -165,10 +166,11 @@ class Lives:
             gateway = await self.start()
             enough = self._calls() + self._rng.randint(0, 50)
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._rng.choice((0.1, 5.0, 5.0, 5.0))):
-                    while self._calls() < enough:
-                        await asyncio.sleep(0.002)
+                await until(self._heard(enough), self._rng.choice((0.1, 5.0, 5.0, 5.0)))
             await asyncio.to_thread(gateway.kill)
+
+    def _heard(self, calls: int) -> Callable[[], bool]:
+        return lambda: self._calls() >= calls
 
     def _calls(self) -> int:
         return self._record.read_bytes().count(b'"event":"accepted"')
