@@ -44,6 +44,8 @@ class PostgresServer:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._user = _other_user()
+        if self._user:
+            os.chown(folder, self._user["user"], self._user["group"])
         self._programs = _programs(folder, self._user)
         self._data = folder / "data"
         self.url = f"postgresql://{USER}:{PASSWORD}@/postgres?host={quote(str(folder), safe='/')}"
@@ -66,8 +68,6 @@ class PostgresServer:
         self._run("pg_ctl", "-D", self._data, "-m", mode, "-w", "stop")
 
     def _create(self) -> None:
-        if self._user:
-            os.chown(self._folder, self._user["user"], self._user["group"])
         password = self._folder / "password"
         password.write_text(PASSWORD)
         password.chmod(0o644)
