@@ -18,10 +18,10 @@ from gomodel_proxy.engine.ids import now
 from gomodel_proxy.testing.lines import Asked, Line, LineServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
-    from gomodel_proxy.api import Batch, Batches, Webhook
+    from gomodel_proxy.api import Batch, Batches, Lease, Webhook
     from gomodel_proxy.testing.served import Served
 
 SECRET = "whsec_" + base64.b64encode(bytes(32)).decode()
@@ -457,6 +457,62 @@ async def test_a_stop_lets_lines_end_and_another_process_goes_on(
     batch = await again.ended(made["id"])
     assert batch["request_counts"]["resent"] == 0
     assert sorted(map(asked_by, house.vendor.asked)) == ["a", "b", "c"]
+
+
+async def until_cut_off(name: str) -> None:
+    """Return when no task of that name is left."""
+    while any(task.get_name() == name for task in asyncio.all_tasks()):  # noqa: ASYNC110 - others end it
+        await asyncio.sleep(0.005)
+
+
+async def test_what_the_store_hands_out_while_it_stops_is_given_back(
+    open_house: Callable[..., Awaitable[House]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await open_house()
+    lease, leased, go = house.batches.lease, asyncio.Event(), asyncio.Event()
+
+    async def slow(*asked: Any) -> Sequence[Lease]:
+        leases = await lease(*asked)
+        if leases:
+            leased.set()
+            await go.wait()
+        return leases
+
+    monkeypatch.setattr(house.batches, "lease", slow)
+    made = await house.create("a", "b", "c")
+    await leased.wait()
+    stopping = asyncio.create_task(house.gateway.stop())
+    await until_cut_off("batches_lease")
+    go.set()
+    await stopping
+    again = await open_house()
+    batch = await again.ended(made["id"])
+    assert batch["request_counts"]["resent"] == 0, "nothing of it was sent"
+
+
+@pytest.mark.parametrize("step", ["claim", "add"])
+async def test_who_stops_leaves_what_is_looked_after_to_others(
+    open_house: Callable[..., Awaitable[House]], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    house = await open_house(lease="1h")
+    take, taken, go = getattr(house.batches, step), asyncio.Event(), asyncio.Event()
+
+    async def slow(*asked: Any) -> Any:
+        found = await take(*asked)
+        if found is not None:
+            taken.set()
+            await go.wait()
+        return found
+
+    monkeypatch.setattr(house.batches, step, slow)
+    made = await house.create("a")
+    await taken.wait()
+    stopping = asyncio.create_task(house.gateway.stop())
+    await until_cut_off("batches_steward")
+    go.set()
+    await stopping
+    again = await open_house()
+    await again.ended(made["id"])
 
 
 async def test_the_end_is_told_signed_and_again_if_need_be(

@@ -50,6 +50,7 @@ class Executor:
         self._dry: set[str] = set()  # providers for which the store had no more lines
         self._wake = asyncio.Event()
         self._finished = asyncio.Event()
+        self._taking: asyncio.Task[None] | None = None
         self._loops: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -63,6 +64,8 @@ class Executor:
         """Lease nothing more, let what runs end within ``grace`` seconds, give back the rest."""
         leasing, watching, renewing, committing = self._loops
         await _end(leasing, watching)
+        if self._taking is not None:
+            await asyncio.gather(self._taking, return_exceptions=True)
         await self._give_back([lease for ready in self._ready.values() for lease in ready])
         if self._running:
             await asyncio.wait(self._running.values(), timeout=grace)
@@ -96,14 +99,18 @@ class Executor:
             if not wanted:
                 await self._rest()
                 continue
-            leases = await self._batches.lease(wanted, now(), self._until())
-            for lease in leases:
-                name = lease.line.provider
-                self._tokens[lease.batch, lease.line.index] = lease.token
-                self._ready[name].append(lease)
-                self._rooms[name].held += 1
-                wanted[name] -= 1
-            self._dry.update(name for name, left in wanted.items() if left > 0)
+            # a store does to its end what it has begun: those leases must be known to be given back
+            self._taking = asyncio.create_task(self._take(wanted))
+            await asyncio.shield(self._taking)
+
+    async def _take(self, wanted: dict[str, int]) -> None:
+        for lease in await self._batches.lease(wanted, now(), self._until()):
+            name = lease.line.provider
+            self._tokens[lease.batch, lease.line.index] = lease.token
+            self._ready[name].append(lease)
+            self._rooms[name].held += 1
+            wanted[name] -= 1
+        self._dry.update(name for name, left in wanted.items() if left > 0)
 
     def _wanted(self) -> dict[str, int]:
         if self._g.closing:

@@ -34,9 +34,10 @@ class Steward:
         self._g = g
         self._batches = batches
         self._settings = g.configuration.batches
-        self._busy: set[asyncio.Task[None]] = set()
+        self._busy: dict[asyncio.Task[None], Claim] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._loop_task: asyncio.Task[None] | None = None
+        self._claiming: asyncio.Task[bool] | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -44,36 +45,54 @@ class Steward:
 
     async def stop(self) -> None:
         """Leave every batch as it stands; all that was done is in the store."""
-        tasks = [*self._busy, *filter(None, [self._loop_task])]
-        for task in tasks:
+        if self._loop_task is not None:
+            self._loop_task.cancel()
+        await asyncio.gather(
+            *filter(None, [self._loop_task, self._claiming]), return_exceptions=True
+        )
+        busy = dict(self._busy)
+        for task in busy:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*busy, return_exceptions=True)
+        for claim in busy.values():
+            await self._give_up(claim)
 
     async def _run(self) -> None:
         failures = 0
         while True:
             await self._places.acquire()
-            claim = None
+            claimed = False
             try:
                 if not self._g.closing:
-                    claim = await self._batches.claim(now(), self._until())
+                    # a store does to its end what it has begun: that claim must be known
+                    self._claiming = asyncio.create_task(self._claim())
+                    claimed = await asyncio.shield(self._claiming)
                 failures = 0
             except Exception as error:  # whatever a store raises
                 failures += 1
                 self._g.log.error("batches.store_failed", work="claim", error=str(error))
                 await asyncio.sleep(min(0.1 * 2**failures, 30.0))
-            if claim is None:
+            if not claimed:
                 self._places.release()
                 with suppress(Exception):
                     await self._batches.wait(self._settings.look)
-                continue
-            task = asyncio.create_task(self._look_after(claim))
-            self._busy.add(task)
-            task.add_done_callback(self._leave)
+
+    async def _claim(self) -> bool:
+        claim = await self._batches.claim(now(), self._until())
+        if claim is None:
+            return False
+        task = asyncio.create_task(self._look_after(claim))
+        self._busy[task] = claim
+        task.add_done_callback(self._leave)
+        return True
 
     def _leave(self, task: asyncio.Task[None]) -> None:
-        self._busy.discard(task)
+        del self._busy[task]
         self._places.release()
+
+    async def _give_up(self, claim: Claim) -> None:
+        with suppress(Exception):  # it runs out by itself
+            await self._batches.leave(claim.batch.id, claim.token)
 
     def _until(self) -> int:
         return now() + int(self._settings.lease * _SECOND)
@@ -93,8 +112,7 @@ class Steward:
             with suppress(Exception):  # a store that fails: the claim runs out by itself
                 later = now() + 5 * _SECOND
                 await self._batches.change(batch.id, lambda it: replace(it, due=later), token)
-        with suppress(Exception):
-            await self._batches.leave(batch.id, token)
+        await self._give_up(claim)
 
     async def _hold(self, id_: str, token: int) -> None:
         """Hold the claim; returns when it is lost."""
