@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -46,10 +45,10 @@ def _unnamed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(NAMED, raising=False)
 
 
-def programs(only: str) -> Path:
-    """Return the folder of programs whose path has ``only`` in it; skips if there is none."""
-    for found in postgres_server._installed():
-        if only in str(found):
+def installation(only: str = "") -> postgres_server.Installation:
+    """Return one whose path has ``only`` in it; skips if there is none."""
+    for found in postgres_server.installed():
+        if only in str(found.programs):
             return found
     pytest.skip(f"{NO_POSTGRES}: no programs in {only!r}")
 
@@ -68,7 +67,7 @@ async def version(url: str) -> str:
 
 
 async def test_processes_of_a_run_share_one_until_the_last_has_ended() -> None:
-    programs("")
+    installation()
     run = f"test-{uuid4().hex[:8]}"
     (one, url), (two, same) = started(run), started(run)
     with one, two:
@@ -92,8 +91,8 @@ async def test_a_named_server_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_programs_from_pip_serve_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = programs("pixeltable")
-    monkeypatch.setattr(postgres_server, "_installed", lambda: iter([found]))
+    found = installation("pixeltable")
+    monkeypatch.setattr(postgres_server, "installed", lambda: iter([found]))
     server = PostgresServer(folder)
     server.start()
     try:
@@ -103,7 +102,7 @@ async def test_programs_from_pip_serve_too(folder: Path, monkeypatch: pytest.Mon
 
 
 async def test_data_stay_while_it_is_stopped(folder: Path) -> None:
-    programs("")
+    installation()
     server = PostgresServer(folder)
     for crash in (False, True):
         server.start()
@@ -122,8 +121,12 @@ async def test_programs_that_only_root_can_read_are_copied(
 ) -> None:
     hidden = tmp_path / "hidden"
     hidden.mkdir(mode=0o700)
-    shutil.copytree(programs("pixeltable").parent, hidden / "postgres", symlinks=True)
-    monkeypatch.setattr(postgres_server, "_installed", lambda: iter([hidden / "postgres" / "bin"]))
+    found = installation("pixeltable")
+    unreadable = found._replace(
+        programs=found.copy(hidden),
+        folders=[hidden / original.name for original in found.folders],
+    )
+    monkeypatch.setattr(postgres_server, "installed", lambda: iter([unreadable]))
     server = PostgresServer(folder)
     server.start()
     try:
@@ -135,7 +138,7 @@ async def test_programs_that_only_root_can_read_are_copied(
 def test_where_there_is_none_it_says_what_to_do(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_server, "_installed", lambda: iter(()))
+    monkeypatch.setattr(postgres_server, "installed", lambda: iter(()))
     with pytest.raises(NoPostgres, match=f"{NAMED}.*apt-get install.*pip install"):
         PostgresServer(folder)
 

