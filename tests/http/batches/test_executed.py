@@ -111,6 +111,22 @@ class House:
         made: dict[str, Any] = batch
         return made
 
+    async def upload(self, *lines: str) -> dict[str, Any]:
+        """Make a batch of a file with these lines."""
+        form = aiohttp.FormData()
+        form.add_field("purpose", "batch")
+        form.add_field("file", "\n".join(lines).encode(), filename="in.jsonl")
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{self.gateway.url}/v1/files", data=form) as reply,
+        ):
+            file = await reply.json()
+        asked = {"input_file_id": file["id"], "completion_window": "24h"}
+        status, made = await self.ask("POST", "/v1/batches", asked)
+        assert status == 200, made
+        batch: dict[str, Any] = made
+        return batch
+
     async def until(
         self, id_: str, reached: Callable[[Mapping[str, Any]], object]
     ) -> dict[str, Any]:
@@ -342,16 +358,7 @@ async def test_a_faulty_file_sends_nothing_and_names_every_fault(
         json.dumps({**good, "body": {"model": "up/unknown", "messages": MESSAGES}}),
         json.dumps({**good, "body": {**good["body"], "stream": True}}),
     ]
-    form = aiohttp.FormData()
-    form.add_field("purpose", "batch")
-    form.add_field("file", "\n".join(lines).encode(), filename="in.jsonl")
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(f"{house.gateway.url}/v1/files", data=form) as reply,
-    ):
-        file = await reply.json()
-    asked = {"input_file_id": file["id"], "completion_window": "24h"}
-    _, made = await house.ask("POST", "/v1/batches", asked)
+    made = await house.upload(*lines)
     batch = await house.ended(made["id"], "failed")
     found = [(one["line"], one["code"], one["param"]) for one in batch["errors"]["data"]]
     assert found == [
@@ -366,6 +373,20 @@ async def test_a_faulty_file_sends_nothing_and_names_every_fault(
     assert await house.rows() == []
 
 
+async def test_nobody_waits_for_ever_for_who_has_a_model(
+    open_house: Callable[..., Awaitable[House]], unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    nowhere = f"http://127.0.0.1:{unused_tcp_port_factory()}/v1"
+    house = await open_house({"models": [], "models_mode": "fallback", "base_url": nowhere})
+    line = {"custom_id": "x", "url": "/v1/chat/completions"}
+    body = {"model": "somebodys", "messages": MESSAGES}
+    made = await house.upload(json.dumps({**line, "body": body}))
+    time = now()
+    await house.batches.change(made["id"], lambda it: replace(it, expires=time, due=time))
+    batch = await house.ended(made["id"], "failed")
+    assert [one["code"] for one in batch["errors"]["data"]] == ["models_unknown"]
+
+
 async def test_repeated_ids_are_found_in_the_file(
     open_house: Callable[..., Awaitable[House]],
 ) -> None:
@@ -377,15 +398,7 @@ async def test_repeated_ids_are_found_in_the_file(
             "body": {"model": "up/m", "messages": MESSAGES},
         }
     )
-    form = aiohttp.FormData()
-    form.add_field("purpose", "batch")
-    form.add_field("file", f"{line}\n{line}\n".encode(), filename="in.jsonl")
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(f"{house.gateway.url}/v1/files", data=form) as reply,
-    ):
-        file = await reply.json()
-    _, made = await house.ask("POST", "/v1/batches", {"input_file_id": file["id"]})
+    made = await house.upload(line, line)
     batch = await house.ended(made["id"], "failed")
     (error,) = batch["errors"]["data"]
     assert (error["line"], error["code"]) == (2, "duplicate_custom_id")

@@ -31,13 +31,21 @@ _AGAIN: Final = 1_000_000  # microseconds until a batch whose models are not kno
 
 
 async def take_in(g: Generation, batches: Batches, batch: Batch, token: int) -> None:
-    """Bring a batch from "validating" to "in_progress" or "failed", or as far as can be now."""
+    """Bring a batch from "validating" to "in_progress" or "failed", or as far as can be now.
+
+    Where nobody knows whose models there are, it waits, and has failed when its time is over.
+    """
     intake = _Intake(g, batches, batch, token)
     try:
         await intake.run()
     except Unavailable as error:
+        time = now()
+        if time >= batch.expires:
+            fault = BatchError(code=error.code or error.kind, message=error.message)
+            await batches.change(batch.id, lambda it: refused(it, [fault], time), token)
+            return
         g.log.info("batch.intake_waits", batch=batch.id, error=error.message)
-        await batches.change(batch.id, lambda it: replace(it, due=now() + _AGAIN), token)
+        await batches.change(batch.id, lambda it: replace(it, due=time + _AGAIN), token)
 
 
 class _Lost(Exception):
