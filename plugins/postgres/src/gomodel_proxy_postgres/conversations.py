@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = ", ".join(StoredConversation.__struct_fields__)
 _OWNED: Final = "id = $1 AND ($2::text IS NULL OR owner = $2)"
-_ITEM: Final = "FROM conversation_items WHERE conversation = $1 AND id = $2"
+# An id is its caller's, of any length: its hash is in the index.
+_ITEM: Final = (
+    "FROM conversation_items WHERE conversation = $1 "
+    "AND hashtextextended(id, 0) = hashtextextended($2, 0) AND id = $2"
+)
 
 
 class PostgresConversations:
@@ -170,7 +174,8 @@ async def append(
 
 async def _known(connection: Connection, conversation: str, ids: Sequence[str]) -> dict[str, bytes]:
     rows = await connection.fetch(
-        "SELECT id, body FROM conversation_items WHERE conversation = $1 AND id = ANY($2)",
+        "SELECT id, body FROM conversation_items WHERE conversation = $1 AND id = ANY($2) "
+        "AND hashtextextended(id, 0) IN (SELECT hashtextextended(x, 0) FROM unnest($2) AS x)",
         conversation,
         all_escaped(ids),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gomodel_proxy.api import Resource
 
-from .text import all_escaped
+from .text import all_escaped, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ class PostgresResources:
             lambda connection: connection.fetchrow(
                 "SELECT owner, provider, created FROM resources WHERE kind = $1 AND id = $2",
                 kind,
-                id,
+                short(id),
             )
         )
         if row is None:
@@ -45,7 +45,7 @@ class PostgresResources:
         """Forget an id, known or not."""
         await self._database.once(
             lambda connection: connection.execute(
-                "DELETE FROM resources WHERE kind = $1 AND id = $2", kind, id
+                "DELETE FROM resources WHERE kind = $1 AND id = $2", kind, short(id)
             )
         )
 
@@ -53,13 +53,13 @@ class PostgresResources:
 async def enter(connection: Connection, resources: Sequence[Resource]) -> None:
     """Enter resources in one statement; those that are there stay as they are."""
     # Everybody enters in the same order, so nobody waits for somebody who waits for him.
-    ordered = sorted(resources, key=lambda one: (one.kind, one.id))
+    ordered = sorted(resources, key=lambda one: (one.kind, short(one.id)))
     await connection.execute(
         "INSERT INTO resources (kind, id, owner, provider, created) "
         "SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[]) "
         "ON CONFLICT DO NOTHING",
         all_escaped(one.kind for one in ordered),
-        all_escaped(one.id for one in ordered),
+        all_escaped(short(one.id) for one in ordered),
         all_escaped(one.owner for one in ordered),
         all_escaped(one.provider for one in ordered),
         [one.created for one in ordered],

@@ -8,12 +8,16 @@ other begins with too.
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from asyncpg import Connection
+
+SHORT: Final = 256
+"""Characters; an index takes 2,700 bytes."""
 
 _UNFIT: Final = re.compile("[\0\x10\ud800-\udfff]")
 _ESCAPE: Final = re.compile("\x10([0-9a-f]{4})")
@@ -27,6 +31,13 @@ def escaped(text: str) -> str:
 def all_escaped(texts: Iterable[str]) -> list[str]:
     """Return texts for a parameter that is an array: the driver encodes those by itself."""
     return [escaped(text) for text in texts]
+
+
+def short(text: str) -> str:
+    """Return a text that an index takes, whatever its length: for ids that are only compared."""
+    if len(text) <= SHORT:
+        return text
+    return f"sha256 {sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def encode(text: str) -> bytes:

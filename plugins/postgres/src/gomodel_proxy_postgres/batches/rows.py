@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from gomodel_proxy.wire import stored_batches
 from gomodel_proxy_postgres.errors import Again
+from gomodel_proxy_postgres.text import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,7 @@ async def made(connection: Connection, owner: str, key: str) -> Batch | None:
     row = await connection.fetchrow(
         f"SELECT {COLUMNS} FROM batches b WHERE owner = $1 AND idempotency = $2",  # noqa: S608
         owner,
-        key,
+        short(key),
     )
     return None if row is None else read(row).batch
 
@@ -100,7 +101,7 @@ async def create(connection: Connection, batch: Batch, key: str | None) -> Batch
             batch.status,
             batch.input_file,
             stored_batches.write(batch),
-            key,
+            None if key is None else short(key),
             _end(batch),
             batch.due,
         )

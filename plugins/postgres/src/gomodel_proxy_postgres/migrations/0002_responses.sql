@@ -34,6 +34,8 @@ CREATE TABLE conversation_items (
     conversation text COLLATE "C" NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
     id           text COLLATE "C" NOT NULL,
     body         bytea NOT NULL,
-    PRIMARY KEY (conversation, place),
-    UNIQUE (conversation, id)
+    PRIMARY KEY (conversation, place)
 );
+
+-- Ids are unique, because whoever adds items holds their conversation.
+CREATE INDEX conversation_items_by_id ON conversation_items (conversation, hashtextextended(id, 0));
