@@ -23,7 +23,18 @@ from gomodel_proxy.api import (
 
 from . import json
 from .multipart import form
-from .shipping import cleared, one_line, read_object, since, timestamp
+from .shipping import (
+    Files,
+    created,
+    one_line,
+    path_id,
+    read_object,
+    reader,
+    remembered,
+    since,
+    stopped,
+    timestamp,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +45,6 @@ __all__ = [
     "MARK",
     "URLS",
     "Errands",
-    "Files",
     "OpenAIBatches",
     "OpenAIShipping",
     "read_result",
@@ -104,14 +114,6 @@ class Errands(Protocol):
         """Return the request. ``extra`` are a caller's headers."""
 
 
-class Files(msgspec.Struct):
-    """What is remembered of a batch at the vendor: the ids of its files."""
-
-    input: str | None = None
-    output: str | None = None
-    errors: str | None = None
-
-
 class _Response(msgspec.Struct):
     status_code: int = 200
     body: msgspec.Raw = json.NULL
@@ -128,8 +130,7 @@ class _Line(msgspec.Struct):
     error: _Said | None = None
 
 
-_files = msgspec.json.Decoder(Files).decode
-_line = msgspec.json.Decoder(_Line).decode
+_line = reader(_Line)
 
 
 class OpenAIShipping:
@@ -167,13 +168,9 @@ class OpenAIShipping:
         extra = shipment.headers
         reply = yield self._errand("POST", "/files", body=body, content_type=kind, extra=extra)
         file = str(read_object(reply)["id"])
-        try:
-            asked = json.encode(self.create(shipment, file))
-            reply = yield self._errand("POST", self.path, body=asked, extra=shipment.headers)
-        except UpstreamError as error:
-            if error.status < 500:
-                yield from cleared([self._delete(shipment, file)])
-            raise
+        asked = json.encode(self.create(shipment, file))
+        create = self._errand("POST", self.path, body=asked, extra=extra)
+        reply = yield from created(create, self._delete(shipment, file))
         return self.read(read_object(reply))
 
     def create(self, shipment: Shipment, file: str) -> dict[str, Any]:
@@ -209,16 +206,11 @@ class OpenAIShipping:
 
     def poll(self, shipment: Shipment) -> Steps[VendorBatch]:
         """Ask how far it is."""
-        reply = yield self.ask("GET", f"{self.path}/{_id(shipment)}", shipment)
-        return self.read(read_object(reply))
+        return self.read(read_object((yield self.ask("GET", self.place(shipment), shipment))))
 
     def cancel(self, shipment: Shipment) -> Steps[None]:
-        """Have it stopped; one that has ended answers with 400 or 409, which says so."""
-        try:
-            yield self.ask("POST", f"{self.path}/{_id(shipment)}/cancel", shipment)
-        except UpstreamError as error:
-            if error.status not in (400, 409):
-                raise
+        """Have it stopped."""
+        yield from stopped(self.ask("POST", f"{self.place(shipment)}/cancel", shipment))
 
     def read(self, batch: Mapping[str, Any]) -> VendorBatch:
         """Read a batch object; raises `UpstreamError` on what is none."""
@@ -244,7 +236,7 @@ class OpenAIShipping:
 
     def results(self, shipment: Shipment) -> Sequence[UpstreamRequest]:
         """Return the requests for the output file and the error file."""
-        files = _remembered(shipment)
+        files = remembered(shipment)
         return [
             self.ask("GET", f"/files/{quote(file, safe='')}/content", shipment)
             for file in (files.output, files.errors)
@@ -257,11 +249,15 @@ class OpenAIShipping:
 
     def leftovers(self, shipment: Shipment) -> Sequence[UpstreamRequest]:
         """Return the request that deletes the file we uploaded."""
-        file = _remembered(shipment).input
+        file = remembered(shipment).input
         return [self._delete(shipment, file)] if file else []
 
     def _delete(self, shipment: Shipment, file: str) -> UpstreamRequest:
         return self.ask("DELETE", f"/files/{quote(file, safe='')}", shipment)
+
+    def place(self, shipment: Shipment) -> str:
+        """Return the path of a batch."""
+        return f"{self.path}/{path_id(shipment)}"
 
     def ask(
         self, method: str, path: str, shipment: Shipment, *, query: str = ""
@@ -272,10 +268,7 @@ class OpenAIShipping:
 
 def read_result(line: bytes) -> VendorResult:
     """Read one line of an output or an error file; raises ValueError on one without sense."""
-    try:
-        read = _line(line)
-    except RecursionError as error:
-        raise ValueError("the line is nested too deeply") from error
+    read = _line(line)
     response, said = read.response, read.error
     if said is not None and (response is None or response.body == json.NULL):
         code = str(said.code or "")
@@ -297,11 +290,3 @@ def _errors(batch: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for error in (listed or ())[:5]:
         if isinstance(error, dict):
             yield str(error.get("code") or ""), str(error.get("message") or "")
-
-
-def _remembered(shipment: Shipment) -> Files:
-    return _files(shipment.vendor) if shipment.vendor else Files()
-
-
-def _id(shipment: Shipment) -> str:
-    return quote(shipment.vendor_id or "", safe="")

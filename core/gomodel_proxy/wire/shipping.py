@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from gomodel_proxy.api import Steps, UpstreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from gomodel_proxy.api import Shipment, UpstreamRequest, VendorReply
 
-__all__ = ["Ships", "cleared", "one_line", "read_object", "ships", "since", "timestamp"]
+__all__ = [
+    "Files",
+    "Ships",
+    "created",
+    "one_line",
+    "path_id",
+    "read_object",
+    "reader",
+    "remembered",
+    "ships",
+    "since",
+    "stopped",
+    "timestamp",
+]
+
+T = TypeVar("T")
 
 _SLACK: Final = 600.0  # seconds by which a vendor's clock may be behind ours
 
+
+class Files(msgspec.Struct):
+    """What is remembered, in `Shipment.vendor`, of a batch at a vendor: its files there."""
+
+    input: str | None = None
+    output: str | None = None
+    errors: str | None = None
+
+
 _object = msgspec.json.Decoder(dict[str, Any]).decode
+_files = msgspec.json.Decoder(Files).decode
 
 
 Ships = Literal["auto"] | bool
@@ -47,13 +73,47 @@ def read_object(reply: VendorReply) -> dict[str, Any]:
         ) from error
 
 
-def cleared(requests: Sequence[UpstreamRequest]) -> Steps[None]:
-    """Send what may fail."""
-    for request in requests:
+def reader(type_: type[T]) -> Callable[[bytes], T]:
+    """Return what reads a result as such a struct; it raises ValueError on one without sense."""
+    decode = msgspec.json.Decoder(type_).decode
+
+    def read(data: bytes) -> T:
         try:
-            yield request
-        except UpstreamError:
-            continue
+            return decode(data)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+    return read
+
+
+def created(create: UpstreamRequest, delete: UpstreamRequest) -> Steps[VendorReply]:
+    """Have a batch made of an upload, and the upload deleted if that is refused."""
+    try:
+        return (yield create)
+    except UpstreamError as error:
+        if error.status < 500:  # it may have been made otherwise
+            with suppress(UpstreamError):
+                yield delete
+        raise
+
+
+def stopped(cancel: UpstreamRequest) -> Steps[None]:
+    """Have a batch stopped; a vendor refuses if it has ended, which is no error."""
+    try:
+        yield cancel
+    except UpstreamError as error:
+        if error.status not in (400, 409):
+            raise
+
+
+def remembered(shipment: Shipment) -> Files:
+    """Return the files of a batch, none before it was asked about."""
+    return _files(shipment.vendor) if shipment.vendor else Files()
+
+
+def path_id(shipment: Shipment) -> str:
+    """Return the vendor's id of a batch, as it stands in a path."""
+    return quote(shipment.vendor_id or "", safe="")
 
 
 def one_line(body: bytes) -> bytes:

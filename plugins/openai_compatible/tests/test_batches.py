@@ -175,8 +175,11 @@ def test_xai_results_come_in_pages() -> None:
     assert (two.line, two.status) == ("b", 500)
     assert "no luck" in two.body.decode()
     assert ships.page(shipment(vendor_id="v"), b'{"results":[]}') == ([], None)
+    for bad_page in (b"{", b'{"results":' + b"[" * 9999):
+        with pytest.raises(ValueError):
+            ships.page(shipment(vendor_id="v"), bad_page)
     with pytest.raises(ValueError):
-        ships.page(shipment(vendor_id="v"), b"{")
+        ships.result(b'{"batch_request_id":"a","batch_result":{"response":{"x":' + b"[" * 9999)
 
 
 # ---------------------------------------------------------------- through a gateway

@@ -21,7 +21,15 @@ from gomodel_proxy.api import (
     VendorResult,
 )
 from gomodel_proxy.wire import json
-from gomodel_proxy.wire.shipping import one_line, read_object, since, timestamp
+from gomodel_proxy.wire.shipping import (
+    one_line,
+    path_id,
+    read_object,
+    reader,
+    since,
+    stopped,
+    timestamp,
+)
 
 from .content import DIALECT
 
@@ -83,7 +91,7 @@ class _Envelope(msgspec.Struct):
     error: _Error = msgspec.field(default_factory=_Error)
 
 
-_line = msgspec.json.Decoder(_Line).decode
+_line = reader(_Line)
 _envelope = msgspec.json.Decoder(_Envelope).decode
 
 
@@ -152,26 +160,19 @@ class AnthropicShipping:
 
     def poll(self, shipment: Shipment) -> Steps[VendorBatch]:
         """Ask how far it is."""
-        return _batch(read_object((yield self._ask("GET", _id(shipment), shipment))))
+        return _batch(read_object((yield self._ask("GET", f"/{path_id(shipment)}", shipment))))
 
     def cancel(self, shipment: Shipment) -> Steps[None]:
-        """Have it stopped; one that has ended refuses, which says so."""
-        try:
-            yield self._ask("POST", f"{_id(shipment)}/cancel", shipment)
-        except UpstreamError as error:
-            if error.status not in (400, 409):
-                raise
+        """Have it stopped."""
+        yield from stopped(self._ask("POST", f"/{path_id(shipment)}/cancel", shipment))
 
     def results(self, shipment: Shipment) -> Sequence[UpstreamRequest]:
         """Return the request for the results."""
-        return [self._ask("GET", f"{_id(shipment)}/results", shipment)]
+        return [self._ask("GET", f"/{path_id(shipment)}/results", shipment)]
 
     def result(self, line: bytes) -> VendorResult:
         """Read one line of the results; raises ValueError on one without sense."""
-        try:
-            read = _line(line)
-        except RecursionError as error:
-            raise ValueError("the line is nested too deeply") from error
+        read = _line(line)
         result = read.result
         if result.type == "succeeded":
             return VendorResult(line=read.custom_id, body=bytes(result.message))
@@ -200,7 +201,3 @@ def _batch(batch: dict[str, Any]) -> VendorBatch:
     if state is None or not isinstance(batch.get("id"), str):
         raise UpstreamError("The provider's batch makes no sense.", code="malformed_reply")
     return VendorBatch(id=batch["id"], state=state)
-
-
-def _id(shipment: Shipment) -> str:
-    return f"/{quote(shipment.vendor_id or '', safe='')}"

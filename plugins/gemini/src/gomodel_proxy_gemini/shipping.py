@@ -24,7 +24,17 @@ from gomodel_proxy.api import (
     VendorResult,
 )
 from gomodel_proxy.wire import json
-from gomodel_proxy.wire.shipping import cleared, one_line, read_object, since, timestamp
+from gomodel_proxy.wire.shipping import (
+    Files,
+    created,
+    one_line,
+    read_object,
+    reader,
+    remembered,
+    since,
+    stopped,
+    timestamp,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,13 +84,6 @@ class Errands(Protocol):
         """
 
 
-class _Files(msgspec.Struct):
-    """What is remembered of a batch at the vendor: the names of its files."""
-
-    input: str | None = None
-    output: str | None = None
-
-
 class _Error(msgspec.Struct):
     code: int = 13
     message: str = ""
@@ -92,8 +95,7 @@ class _Line(msgspec.Struct):
     error: msgspec.Raw = json.NULL
 
 
-_files = msgspec.json.Decoder(_Files).decode
-_line = msgspec.json.Decoder(_Line).decode
+_line = reader(_Line)
 _error = msgspec.json.Decoder(_Error).decode
 
 
@@ -118,13 +120,9 @@ class GeminiShipping:
         model = shipment.model
         if not model.startswith(("models/", "tunedModels/")):
             model = f"models/{model}"
-        path = f"/{model}:batchGenerateContent"
-        try:
-            reply = yield self._errand("POST", path, body=json.encode({"batch": asked}))
-        except UpstreamError as error:
-            if error.status < 500:
-                yield from cleared([self._errand("DELETE", f"/{file}")])
-            raise
+        path, body = f"/{model}:batchGenerateContent", json.encode({"batch": asked})
+        create = self._errand("POST", path, body=body)
+        reply = yield from created(create, self._errand("DELETE", f"/{file}"))
         return _batch(read_object(reply), file)
 
     def _upload(self, shipment: Shipment, content: bytes) -> Steps[str]:
@@ -165,28 +163,21 @@ class GeminiShipping:
     def poll(self, shipment: Shipment) -> Steps[VendorBatch]:
         """Ask how far it is."""
         reply = yield self._errand("GET", f"/{shipment.vendor_id}")
-        return _batch(read_object(reply), _remembered(shipment).input)
+        return _batch(read_object(reply), remembered(shipment).input)
 
     def cancel(self, shipment: Shipment) -> Steps[None]:
-        """Have it stopped; one that has ended refuses, which says so."""
-        try:
-            yield self._errand("POST", f"/{shipment.vendor_id}:cancel")
-        except UpstreamError as error:
-            if error.status not in (400, 409):
-                raise
+        """Have it stopped."""
+        yield from stopped(self._errand("POST", f"/{shipment.vendor_id}:cancel"))
 
     def results(self, shipment: Shipment) -> Sequence[UpstreamRequest]:
         """Return the request for the file of results, if there is one."""
-        file = _remembered(shipment).output
+        file = remembered(shipment).output
         path = f"/{file}:download?alt=media"
         return [self._errand("GET", path, above="/download")] if file else []
 
     def result(self, line: bytes) -> VendorResult:
         """Read one line of the results; raises ValueError on one without sense."""
-        try:
-            read = _line(line)
-        except RecursionError as error:
-            raise ValueError("the line is nested too deeply") from error
+        read = _line(line)
         if read.response != json.NULL:
             return VendorResult(line=read.key, body=bytes(read.response))
         if read.error == json.NULL:
@@ -198,7 +189,7 @@ class GeminiShipping:
 
     def leftovers(self, shipment: Shipment) -> Sequence[UpstreamRequest]:
         """Return the request that deletes the file we uploaded."""
-        file = _remembered(shipment).input
+        file = remembered(shipment).input
         return [self._errand("DELETE", f"/{file}")] if file else []
 
 
@@ -216,13 +207,9 @@ def _batch(operation: Mapping[str, Any], file: str | None = None) -> VendorBatch
         state=state,
         rest=_RESTS.get(status, "missing"),
         error=told.get("message") if state == "failed" else None,
-        data=json.encode(_Files(input=file, output=output)),
+        data=json.encode(Files(input=file, output=output)),
     )
 
 
 def _made(operation: Mapping[str, Any]) -> float:
     return timestamp((operation.get("metadata") or {}).get("createTime"))
-
-
-def _remembered(shipment: Shipment) -> _Files:
-    return _files(shipment.vendor) if shipment.vendor else _Files()

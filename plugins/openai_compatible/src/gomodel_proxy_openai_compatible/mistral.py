@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from gomodel_proxy.api import Steps, UpstreamError, VendorBatch
 from gomodel_proxy.wire import json
-from gomodel_proxy.wire.openai_shipping import MARK, Files, OpenAIBatches, OpenAIShipping
-from gomodel_proxy.wire.shipping import one_line, read_object, since
+from gomodel_proxy.wire.openai_shipping import MARK, OpenAIBatches, OpenAIShipping
+from gomodel_proxy.wire.shipping import Files, one_line, read_object, since
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

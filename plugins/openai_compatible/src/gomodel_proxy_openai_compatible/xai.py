@@ -10,14 +10,14 @@ result looks like (it is taken for an error, or not mentioned).
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
 from gomodel_proxy.api import Steps, UpstreamError, UpstreamRequest, VendorBatch, VendorResult
 from gomodel_proxy.wire import json
-from gomodel_proxy.wire.openai_shipping import Files, OpenAIBatches, OpenAIShipping
-from gomodel_proxy.wire.shipping import read_object
+from gomodel_proxy.wire.openai_shipping import OpenAIBatches, OpenAIShipping
+from gomodel_proxy.wire.shipping import Files, read_object, reader, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,8 +54,8 @@ class _Page(msgspec.Struct):
     pagination_token: str | None = None
 
 
-_result = msgspec.json.Decoder(_Result).decode
-_page = msgspec.json.Decoder(_Page).decode
+_result = reader(_Result)
+_page = reader(_Page)
 
 
 class XaiShipping(OpenAIShipping):
@@ -86,12 +86,8 @@ class XaiShipping(OpenAIShipping):
         raise LookupError(f"it is not among the first {_PAGES * _PAGE} batches that are listed")
 
     def cancel(self, shipment: Shipment) -> Steps[None]:
-        """Have it stopped; one that has ended refuses, which says so."""
-        try:
-            yield self.ask("POST", f"{self._place(shipment)}:cancel", shipment)
-        except UpstreamError as error:
-            if error.status not in (400, 409):
-                raise
+        """Have it stopped."""
+        yield from stopped(self.ask("POST", f"{self.place(shipment)}:cancel", shipment))
 
     def read(self, batch: Mapping[str, Any]) -> VendorBatch:
         """Read a batch: one without requests is still reading its file."""
@@ -116,10 +112,7 @@ class XaiShipping(OpenAIShipping):
         self, shipment: Shipment, body: bytes
     ) -> tuple[Sequence[bytes], UpstreamRequest | None]:
         """Return the results of one page, and the request for the next one."""
-        try:
-            page = _page(body)
-        except RecursionError as error:
-            raise ValueError("the page is nested too deeply") from error
+        page = _page(body)
         results = [bytes(result) for result in page.results]
         token = page.pagination_token
         if not token or not results:
@@ -140,8 +133,5 @@ class XaiShipping(OpenAIShipping):
         )
 
     def _results(self, shipment: Shipment, query: dict[str, str | int]) -> UpstreamRequest:
-        path = f"{self._place(shipment)}/results"
+        path = f"{self.place(shipment)}/results"
         return self.ask("GET", path, shipment, query=urlencode(query))
-
-    def _place(self, shipment: Shipment) -> str:
-        return f"{self.path}/{quote(shipment.vendor_id or '', safe='')}"
