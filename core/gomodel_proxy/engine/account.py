@@ -10,15 +10,15 @@ from .headers import upstream_id
 
 if TYPE_CHECKING:
     from gomodel_proxy.api import (
+        Attempt,
         Headers,
         Provider,
         ProviderConfig,
         Transport,
         UpstreamError,
-        Usage,
     )
 
-    from .pricing import Costs, PriceList
+    from .pricing import PriceList
 
 __all__ = ["Account"]
 
@@ -86,13 +86,17 @@ class Account:
             self._traits[model] = known
         return known
 
-    def cost(self, model: str, usage: Usage, *, batch: bool = False) -> tuple[Costs, str] | None:
-        """Return the costs of an attempt and the version of the prices, None if unpriced."""
-        found = self.prices.find(model)
-        if found is None:
-            return None
-        price, version = found
-        return price.cost(usage, batch=batch), version
+    def charge(self, attempt: Attempt, *, batch: bool = False) -> None:
+        """Enter what an attempt cost and by which prices, if its usage and a price are known."""
+        if attempt.usage is None:
+            return
+        found = self.prices.find(attempt.model)
+        if found is not None:
+            tariff, attempt.price_version = found
+            costs = tariff.cost(attempt.usage, batch=batch)
+            attempt.input_cost = costs.input
+            attempt.output_cost = costs.output
+            attempt.total_cost = costs.total
 
     def __repr__(self) -> str:
         return f"Account({self.name}, {self.type})"

@@ -177,7 +177,7 @@ class Attempts:
             raise
         finally:
             attempt.latency = now() - attempt.started
-            self._price(account, target, attempt)
+            account.charge(attempt)
 
     def _request(
         self, account: Account, target: Target, lane: Lane, fields: Fields
@@ -350,17 +350,6 @@ class Attempts:
         for item in created:
             kind, _, id_ = item.partition(":")
             self._g.enter_resource(kind, id_, self._call.principal.id, account.name)
-
-    def _price(self, account: Account, target: Target, attempt: Attempt) -> None:
-        if attempt.usage is None:
-            return
-        priced = account.cost(target.model, attempt.usage)
-        if priced is None:
-            return
-        costs, attempt.price_version = priced
-        attempt.input_cost = costs.input
-        attempt.output_cost = costs.output
-        attempt.total_cost = costs.total
 
 
 def _again(error: UpstreamError, account: Account) -> bool:

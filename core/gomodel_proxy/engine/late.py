@@ -69,12 +69,7 @@ def _row(mark: Resource, account: Account, dialect: Dialect, model: str, usage: 
         latency=since,
         usage=usage,
     )
-    priced = account.cost(model, usage)
-    if priced is not None:
-        costs, attempt.price_version = priced
-        attempt.input_cost = costs.input
-        attempt.output_cost = costs.output
-        attempt.total_cost = costs.total
+    account.charge(attempt)
     return LedgerRow(
         id=id_,
         request_id=id_,

@@ -117,10 +117,10 @@ class Crossing:
             body = await self._reply(way, row, result)
         except UpstreamError as error:
             self._account.masked(error)
-            self._price(attempt)
+            self._account.charge(attempt, batch=True)
             return self._refused(line, way.dialect, row, error)
         attempt.status = row.status = "ok"
-        self._price(attempt)
+        self._account.charge(attempt, batch=True)
         return self._outcome(line, result.status, body, row, failed=False)
 
     def refused(self, line: BatchLine, error: GatewayError) -> Outcome:
@@ -257,16 +257,6 @@ class Crossing:
             losses=[],
             attempts=[attempt],
         )
-
-    def _price(self, attempt: Attempt) -> None:
-        if attempt.usage is None:
-            return
-        priced = self._account.cost(attempt.model, attempt.usage, batch=True)
-        if priced is not None:
-            costs, attempt.price_version = priced
-            attempt.input_cost = costs.input
-            attempt.output_cost = costs.output
-            attempt.total_cost = costs.total
 
     def _refused(
         self, line: BatchLine, dialect: Dialect, row: LedgerRow, error: GatewayError
