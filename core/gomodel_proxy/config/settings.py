@@ -159,7 +159,7 @@ class Batches(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_lines: Annotated[int, Meta(ge=1, description="most lines of one batch")] = 5_000_000
     max_errors: Annotated[int, Meta(ge=1, description="most faults told of one input file")] = 100
     inline_results: Annotated[
-        int, Meta(ge=0, description="most lines whose results stand in the batch object")
+        int, Meta(ge=0, description="most lines, of 64 KiB, whose results its object has")
     ] = 100
     shipment_size: Annotated[
         Size, Meta(description="longest batch at a vendor, held in memory while it is sent")

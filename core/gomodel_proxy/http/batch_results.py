@@ -50,7 +50,8 @@ def result_parameters(view: BatchView) -> list[Parameter]:
     ]
     if view.jsonl:
         return parameters
-    limit = Parameter("limit", int, "results a page, 1,000 by default", "query", 1, _MOST)
+    told = "most results a page, 1,000 by default; there are fewer where they are long"
+    limit = Parameter("limit", int, told, "query", 1, _MOST)
     return [*parameters, limit, Parameter("format", str, "json or jsonl")]
 
 
@@ -75,7 +76,7 @@ async def tell_results(request: web.Request, view: BatchView, batch: Batch) -> w
     if jsonl is not None:
         lines = _lines(g, view, batch, after, failed)
         return await stream(request, lines, {"Content-Type": jsonl})
-    limit = integer(query, "limit", _MOST, 1, _MOST)
+    limit = min(integer(query, "limit", _MOST, 1, _MOST), states.at_once(batch, failed))
     found = await results(g, batch, limit=limit + 1, after=after, failed=failed)
     body = _page(view, batch, found[:limit], more=len(found) > limit)
     return web.Response(body=body, headers={"Content-Type": _JSON})
@@ -112,6 +113,7 @@ def _page(view: BatchView, batch: Batch, found: Sequence[LineResult], *, more: b
 async def _lines(
     g: Generation, view: BatchView, batch: Batch, after: int, failed: bool | None
 ) -> AsyncIterator[bytes]:
-    while found := await results(g, batch, limit=_TOGETHER, after=after, failed=failed):
+    limit = min(_TOGETHER, states.at_once(batch, failed))
+    while found := await results(g, batch, limit=limit, after=after, failed=failed):
         yield b"".join(b"%b\n" % view.result(batch, one) for one in found)
         after = found[-1].index

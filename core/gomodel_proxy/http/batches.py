@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["batch_routes"]
 
 _ID: Final = Parameter("batch_id", str, "the batch's id", "path")
+_LINE: Final = 64 * 1024  # bytes of results that have room in a batch object as one line
 _JSON: Final = "application/json"
 
 
@@ -108,7 +109,7 @@ class _View:
         objects = []
         for batch in batches:
             objects.append(await self._object(asked, batch, room))
-            room -= batch.total if _fits(batch, room) else 0
+            room -= _weight(batch) if _fits(batch, room) else 0
         return _written(view.page(objects, [view.name(batch.id) for batch in batches], more))
 
     async def show_batch(self, request: web.Request) -> web.Response:
@@ -217,7 +218,12 @@ class _View:
 
 
 def _fits(batch: Batch, room: int) -> bool:
-    return states.ended(batch) and 0 < batch.total <= room
+    return states.ended(batch) and 0 < _weight(batch) <= room
+
+
+def _weight(batch: Batch) -> int:
+    """Return how many lines' room a batch's results take: long ones take that of several."""
+    return max(batch.total, (batch.output_size + batch.error_size) // _LINE)
 
 
 def _written(body: bytes) -> web.Response:

@@ -118,3 +118,19 @@ def test_a_try_to_tell_is_noted(error: str | None, delivered: int | None) -> Non
     assert it.webhook is not None
     assert (it.webhook.tries, it.webhook.delivered, it.webhook.error) == (1, delivered, error)
     assert it.due == 9
+
+
+def test_long_results_are_read_by_the_few() -> None:
+    ended = {"status": "completed", "total": 100, "completed": 100}
+    assert states.at_once(batch(**ended, output_size=50_000)) == 1000
+    assert states.at_once(batch(**ended, output_size=100 << 20)) == 4
+    assert states.at_once(batch(**ended, output_size=100 << 30)) == 1
+    mixed = batch(total=4, completed=2, failed=2, output_size=2_000, error_size=16 << 20)
+    assert states.at_once(mixed) == 1
+    assert states.at_once(mixed, failed=False) == 1000
+    assert states.at_once(mixed, failed=True) == 1
+
+
+def test_a_line_that_came_to_nothing_makes_its_errors_no_longer() -> None:
+    cancelled = batch(status="cancelled", total=1_000_000, failed=1, error_size=200_000_000)
+    assert states.at_once(cancelled, failed=True) == 1000

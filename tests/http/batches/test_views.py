@@ -12,6 +12,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from gomodel_proxy import create_app
+from gomodel_proxy.engine.batches import states
 from gomodel_proxy.testing.served import Served, completed
 
 if TYPE_CHECKING:
@@ -22,12 +23,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HANGS = "sandbox-echo+hang"
 FAILS = "sandbox-echo+status=400"
+LONG = "sandbox-echo+size=300000"
 CONFIG = {
     "plugins": {"enabled": ["anthropic"]},
     "providers": {
         "sandbox": {
             "type": "sandbox",
-            "models": ["sandbox-echo", HANGS, FAILS],
+            "models": ["sandbox-echo", HANGS, FAILS, LONG],
             "models_mode": "allowlist",
         }
     },
@@ -327,6 +329,27 @@ async def test_results_page_by_page(house: House) -> None:
     for asked, indexes in (("true", [1]), ("false", [0, 2, 3])):
         page = (await house.ask("GET", f"{path}?failed={asked}")).value
         assert [one["index"] for one in page["data"]] == indexes
+
+
+async def test_long_results_come_by_the_few_and_never_with_their_batch(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(states, "_PIECE", 700_000)
+    batch = await house.done(LONG, ECHO, LONG)
+    assert "results" not in batch
+    path = f"/batches/{batch['id']}/results"
+    pages, after = [], -1
+    while after is not None:
+        page = (await house.ask("GET", f"{path}?after={after}")).value
+        pages.append([one["index"] for one in page["data"]])
+        after = page["next"]
+    assert pages == [[0, 1, 2]], "by their mean"
+    monkeypatch.setattr(states, "_PIECE", 500_000)
+    page = (await house.ask("GET", path)).value
+    assert ([one["index"] for one in page["data"]], page["next"]) == ([0, 1], 1)
+    for query in ("?format=jsonl", "?format=jsonl&failed=false"):
+        told = (await house.ask("GET", path + query)).value
+        assert [json.loads(line)["index"] for line in told.splitlines()] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

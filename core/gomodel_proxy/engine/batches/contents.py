@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from gomodel_proxy.api import NotFound
 
 from .finishing import unexecuted
+from .states import at_once
 from .stores import batches_of, files_of
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from gomodel_proxy.engine.generation import Generation
 
 __all__ = ["content", "results"]
-
-_PAGE: Final = 1000
 
 
 async def results(
@@ -59,7 +58,8 @@ async def content(g: Generation, file: StoredFile, start: int = 0) -> AsyncItera
 async def _rendered(g: Generation, batch: Batch, *, failed: bool) -> AsyncIterator[bytes]:
     after = -1
     while True:
-        found = await results(g, batch, limit=_PAGE, after=after, failed=failed)
+        limit = at_once(batch, failed)
+        found = await results(g, batch, limit=limit, after=after, failed=failed)
         if not found:
             return
         yield b"".join(b"%b\n" % one.result for one in found if one.result is not None)

@@ -9,14 +9,13 @@ from gomodel_proxy.engine.ids import now
 from gomodel_proxy.wire import openai_batch_results as results
 
 from .lines import result_id
-from .states import UNEXECUTED, finished
+from .states import UNEXECUTED, at_once, finished
 
 if TYPE_CHECKING:
     from gomodel_proxy.api import Batch, Batches, Files, LineResult
 
 __all__ = ["file_ids", "finish", "unexecuted"]
 
-_PAGE: Final = 1000
 _SECOND: Final = 1_000_000
 
 
@@ -73,7 +72,8 @@ async def finish(batches: Batches, files: Files | None, batch: Batch, token: int
 async def _size_of_unexecuted(batches: Batches, batch: Batch) -> int:
     size, after, left = 0, -1, batch.taken - batch.completed - batch.failed
     while left > 0:
-        page = await batches.results(batch.id, limit=_PAGE, after=after, failed=True)
+        limit = at_once(batch, failed=True)
+        page = await batches.results(batch.id, limit=limit, after=after, failed=True)
         for result in page:
             if result.result is None:
                 size += len(unexecuted(batch, result)) + 1

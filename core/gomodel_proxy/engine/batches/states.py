@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ENDED",
     "UNEXECUTED",
+    "at_once",
     "begun",
     "cancelling",
     "counted",
@@ -42,6 +43,8 @@ UNEXECUTED: Final = {
 }
 """By the batch's end: code and message of a line that came to nothing."""
 
+_PAGE: Final = 1000  # results that are read at once, at most
+_PIECE: Final = 4 << 20  # bytes that these may have, if all are as long as the mean
 _NAMED: Final = 100  # models and providers that a batch remembers by name
 
 
@@ -58,6 +61,21 @@ def left_open(batch: Batch) -> int:
 def unshipped(batch: Batch) -> bool:
     """Return whether a vendor still has, or is still to get, some of its lines."""
     return any(shipment.state not in ("settled", "failed") for shipment in batch.shipments)
+
+
+def at_once(batch: Batch, failed: bool | None = None) -> int:
+    """Return how many results can be read at once: fewer of long ones, such as images.
+
+    ``failed`` as `Batches.results` takes it.
+    """
+    means = [1]
+    if failed is not True and batch.completed:
+        means.append(batch.output_size // batch.completed)
+    # the errors of an ended batch are those of its open lines too
+    errors = batch.total - batch.completed if ended(batch) else batch.failed
+    if failed is not False and errors:
+        means.append(batch.error_size // errors)
+    return max(1, min(_PAGE, _PIECE // max(means)))
 
 
 # ---------------------------------------------------------------- intake
