@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gomodel_proxy.api import Price, Usage
 from gomodel_proxy.api.values import PriceTier
-from gomodel_proxy.engine.tariff import Costs, Tariff, cost, faults
+from gomodel_proxy.engine.tariff import Costs, Tariff, faults
 
 MINI = Price(
     input="0.15", cache_read="0.075", output="0.60", batch_input="0.075", batch_output="0.30"
@@ -30,6 +30,10 @@ LONG = Price(
         PriceTier(above=500_000, input="8"),
     ),
 )
+
+
+def cost(price: Price, usage: Usage, *, batch: bool = False) -> Costs:
+    return Tariff(price).cost(usage, batch=batch)
 
 
 def test_plain_tokens() -> None:

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import ConfigError
 
-from .tariff import Costs, Tariff, cost, faults, tariff
+from .tariff import faults, tariff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gomodel_proxy.api import Price, PriceBook
 
-__all__ = ["Costs", "PriceList", "Tariff", "cost"]
+    from .tariff import Tariff
+
+__all__ = ["PriceList"]
 
 _MEMO: Final = 1024  # models remembered per list; callers choose the names
 _CONFIGURED: Final = "config"  # the version of prices from the configuration

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.api import Price, Usage
 
-__all__ = ["Costs", "Tariff", "cost", "faults", "tariff"]
+__all__ = ["Costs", "Tariff", "faults", "tariff"]
 
 _PER_TOKEN: Final = 10**6  # pico-USD per token for each USD per million tokens
 _PER_REQUEST: Final = 10**12  # pico-USD per USD
@@ -125,11 +125,6 @@ def _input_parts(usage: Usage) -> Sequence[int | None]:
 def tariff(price: Price) -> Tariff:
     """Return the tariff of a price, made once for equal prices."""
     return Tariff(price)
-
-
-def cost(price: Price, usage: Usage, *, batch: bool = False) -> Costs:
-    """Return what the usage costs at this price."""
-    return tariff(price).cost(usage, batch=batch)
 
 
 def faults(price: Price) -> list[tuple[str, str]]:
