@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Raw
 
-from gomodel_proxy.api import InvalidRequest
 from gomodel_proxy.wire import json
 from gomodel_proxy.wire.counting import CountingCodec, estimate_input
 from gomodel_proxy.wire.openai_reply import name_provider, read_reply, rejection
 
 from .codec import GeminiCodec
-from .errors import envelope, stream_event
-from .request import check_address, hint, references, served_at
+from .dialect import GeminiDialect
+from .request import check_address, check_contents, hint, references, served_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gomodel_proxy.api import Codec, GatewayError, Losses, Meter, Usage
+    from gomodel_proxy.api import Codec, Losses, Usage
     from gomodel_proxy.api.chat import ChatRequest
 
 __all__ = ["GeminiCountTokens"]
@@ -93,15 +92,13 @@ class CountRequest:
         return json.encode(out)
 
 
-class GeminiCountTokens:
+class GeminiCountTokens(GeminiDialect):
     """Contents in, their number of tokens out; a `Dialect`."""
 
     name = "gemini.count_tokens"
     operation = "count_tokens"
     codec: Codec = _Codec()
     paths = served_at("countTokens")
-    headers: Final = frozenset({"x-goog-api-client", "traceparent", "tracestate"})
-    credential_headers = ("x-goog-api-key",)
 
     def read(self, body: bytes, path: Mapping[str, str]) -> CountRequest:
         """Check and decode a request body; raises `InvalidRequest` naming the member."""
@@ -112,11 +109,7 @@ class GeminiCountTokens:
         whole = _spelling(members)
         if whole is not None and json.kind(members[whole]) != "object":
             raise json.wrong_type(whole, "object", members[whole])
-        contents = _whole(members).get("contents", json.NULL)
-        if json.kind(contents) not in ("array", "object") or json.is_empty(contents):
-            raise InvalidRequest(
-                "'contents' is missing.", code="missing_parameter", param="contents"
-            )
+        check_contents(_whole(members))
         return CountRequest(body, members, model)
 
     def usage(self, body: bytes) -> Usage | None:
@@ -134,18 +127,3 @@ class GeminiCountTokens:
         """Return a count for a model whose provider has none, and say that it is estimated."""
         count = estimate_input(self.codec.read_request(body))
         return json.encode({_COUNT: count, "estimated": True})
-
-    def meter(self, *, hide_usage: bool) -> Meter:
-        """Raise: there is no stream of a count."""
-        raise NotImplementedError(f"{self.name} does not stream")
-
-    def error(self, error: GatewayError) -> bytes:
-        """Return an error as a JSON body."""
-        return envelope(error)
-
-    def stream_error(self, error: GatewayError) -> bytes:
-        """Return an error as the last event of a stream."""
-        return stream_event(error)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.name})"

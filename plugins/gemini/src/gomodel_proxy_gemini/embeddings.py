@@ -14,13 +14,11 @@ from gomodel_proxy.api import InvalidRequest, Usage
 from gomodel_proxy.wire import json
 from gomodel_proxy.wire.openai_reply import name_provider, read_reply, rejection
 
-from .errors import envelope, stream_event
+from .dialect import GeminiDialect
 from .request import check_address, served_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from gomodel_proxy.api import GatewayError, Meter
 
 __all__ = ["GeminiEmbed", "is_batch"]
 
@@ -68,15 +66,13 @@ class EmbedRequest:
         return json.encode(out)
 
 
-class GeminiEmbed:
+class GeminiEmbed(GeminiDialect):
     """Contents in, vectors out; a `Dialect`."""
 
     name = "gemini.embed"
     operation = "embeddings"
     codec = None
     paths = served_at("embedContent|batchEmbedContents")
-    headers: Final = frozenset({"x-goog-api-client", "traceparent", "tracestate"})
-    credential_headers = ("x-goog-api-key",)
 
     def read(self, body: bytes, path: Mapping[str, str]) -> EmbedRequest:
         """Check and decode a request body; raises `InvalidRequest` naming the member."""
@@ -109,18 +105,3 @@ class GeminiEmbed:
         if "embeddings" not in reply and "embedding" not in reply:
             raise rejection(body, reply, "'embeddings'")
         return name_provider(body, reply, provider), self.usage(body), ()
-
-    def meter(self, *, hide_usage: bool) -> Meter:
-        """Raise: embeddings do not stream."""
-        raise NotImplementedError(f"{self.name} does not stream")
-
-    def error(self, error: GatewayError) -> bytes:
-        """Return an error as a JSON body."""
-        return envelope(error)
-
-    def stream_error(self, error: GatewayError) -> bytes:
-        """Return an error as the last event of a stream."""
-        return stream_event(error)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.name})"

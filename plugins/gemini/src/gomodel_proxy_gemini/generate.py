@@ -13,9 +13,9 @@ from gomodel_proxy.wire import json
 from gomodel_proxy.wire.openai_reply import holds, name_provider, read_reply, rejection
 
 from .codec import GeminiCodec
-from .errors import envelope, stream_event
+from .dialect import GeminiDialect
 from .meter import GeminiMeter
-from .request import Request, check_address, references, served_at
+from .request import Request, check_address, check_contents, references, served_at
 from .usage import read_usage
 
 if TYPE_CHECKING:
@@ -23,22 +23,20 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-    from gomodel_proxy.api import GatewayError, Meter, Usage
+    from gomodel_proxy.api import Meter, Usage
 
 __all__ = ["GeminiGenerate"]
 
 _STREAM: Final = "streamGenerateContent"
 
 
-class GeminiGenerate:
+class GeminiGenerate(GeminiDialect):
     """Contents in, candidates out; a `Dialect`."""
 
     name = "gemini.generate"
     operation = "chat"
     codec = GeminiCodec()
     paths = served_at(f"generateContent|{_STREAM}")
-    headers: Final = frozenset({"x-goog-api-client", "traceparent", "tracestate"})
-    credential_headers = ("x-goog-api-key",)
 
     def read(self, body: bytes, path: Mapping[str, str]) -> Request:
         """Check and decode a request body; raises `InvalidRequest` naming the member."""
@@ -55,11 +53,7 @@ class GeminiGenerate:
         else:  # one that the codec wrote
             model = json.string(members["model"], "model") if "model" in members else ""
             stream = json.boolean(members.get("stream", json.FALSE), "stream")
-        contents = members.get("contents", json.NULL)
-        if json.kind(contents) not in ("array", "object") or json.is_empty(contents):
-            raise InvalidRequest(
-                "'contents' is missing.", code="missing_parameter", param="contents"
-            )
+        check_contents(members)
         return Request(body, members, model, stream, references(body, members))
 
     def usage(self, body: bytes) -> Usage | None:
@@ -79,17 +73,6 @@ class GeminiGenerate:
     def meter(self, *, hide_usage: bool) -> Meter:
         """Return the watcher of one stream; usage is in every event and never hidden."""
         return GeminiMeter()
-
-    def error(self, error: GatewayError) -> bytes:
-        """Return an error as a JSON body."""
-        return envelope(error)
-
-    def stream_error(self, error: GatewayError) -> bytes:
-        """Return an error as the last event of a stream."""
-        return stream_event(error)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.name})"
 
 
 def _usage(reply: dict[str, Raw]) -> Usage | None:

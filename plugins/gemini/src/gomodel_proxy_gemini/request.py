@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-__all__ = ["Request", "check_address", "hint", "references", "served_at"]
+__all__ = ["Request", "check_address", "check_contents", "hint", "references", "served_at"]
 
 _CACHE: Final = ("cachedContent", "cached_content")
 _FILE: Final = b"/files/"
@@ -75,6 +75,13 @@ def check_address(members: Mapping[str, Raw], model: str) -> None:
                 code="contradiction",
                 param="model",
             )
+
+
+def check_contents(members: Mapping[str, Raw]) -> None:
+    """Refuse a request for a generation that has nothing to answer."""
+    contents = members.get("contents", json.NULL)
+    if json.kind(contents) not in ("array", "object") or json.is_empty(contents):
+        raise InvalidRequest("'contents' is missing.", code="missing_parameter", param="contents")
 
 
 def references(body: bytes, members: Mapping[str, Raw]) -> tuple[tuple[str, str], ...]:
