@@ -15,6 +15,8 @@ from gomodel_proxy import hookspecs
 from gomodel_proxy.api import Ask, ConfigError, Price, Secret
 from gomodel_proxy.wire.published import read_prices, read_traits
 from gomodel_proxy_gemini import GOMODEL_API, GeminiConfig, gomodel_dialects, gomodel_providers
+from gomodel_proxy_gemini.counting import GeminiCountTokens
+from gomodel_proxy_gemini.embeddings import GeminiEmbed
 
 from .typed import traits_of
 
@@ -64,6 +66,16 @@ async def test_the_model_stands_in_the_url(model: str, stream: bool, path: str) 
         "x-goog-api-key": "AIza-canary",
     }
     assert sent.headers is opened.request(ask("other")).headers
+
+
+@pytest.mark.parametrize("model", ["models/m", "tunedModels/mine"])
+def test_bodies_name_the_model_as_the_url_does(model: str) -> None:
+    counted = GeminiCountTokens().read(b'{"generateContentRequest":{"contents":[{}]}}', {})
+    sent = json.loads(counted.readdress(model, ask_usage=False))
+    assert sent["generateContentRequest"]["model"] == model
+    embedded = GeminiEmbed().read(b'{"requests":[{}]}', {})
+    sent = json.loads(embedded.readdress(model, ask_usage=False))
+    assert (sent["model"], sent["requests"][0]["model"]) == (model, model)
 
 
 async def test_configured_headers_go_before_the_callers() -> None:

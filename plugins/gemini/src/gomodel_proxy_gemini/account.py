@@ -13,6 +13,7 @@ from gomodel_proxy.wire.settings import check_base_url, check_header
 from .carriage import unload
 from .embeddings import is_batch
 from .failure import failure
+from .request import full_name
 from .shipping import GeminiShipping
 
 if TYPE_CHECKING:
@@ -112,8 +113,7 @@ class GeminiAccount:
         )
 
     def _url(self, model: str, method: str) -> str:
-        name = model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"
-        return f"{self._root}/{quote(name, safe='/:@')}:{method}"
+        return f"{self._root}/{quote(full_name(model), safe='/:@')}:{method}"
 
     def failure(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
         """Return what an HTTP status of 400 or more means."""

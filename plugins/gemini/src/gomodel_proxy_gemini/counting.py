@@ -16,7 +16,7 @@ from gomodel_proxy.wire.openai_reply import name_provider, read_reply, rejection
 
 from .codec import GeminiCodec
 from .dialect import GeminiDialect
-from .request import check_address, check_contents, hint, references, served_at
+from .request import check_address, check_contents, full_name, hint, references, served_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,9 +33,8 @@ _COUNT: Final = "totalTokens"
 
 def _named(members: Mapping[str, Raw], model: str) -> Raw:
     """Return a request for a generation that names its model, as one that is counted does."""
-    name = f"models/{model.removeprefix('models/')}"
     kept = {key: raw for key, raw in members.items() if key not in ("model", "stream")}
-    return Raw(json.encode({"model": name, **kept}))
+    return Raw(json.encode({"model": full_name(model), **kept}))
 
 
 def _spelling(members: Mapping[str, Raw]) -> str | None:

@@ -10,6 +10,8 @@ from msgspec import Raw
 from gomodel_proxy.api import Losses, Translation, Usage
 from gomodel_proxy.wire.openai_vectors import pack, read_vector_request, write_vectors
 
+from .request import full_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -51,7 +53,7 @@ class EmbeddingTranslator:
 
 
 def _written(request: VectorRequest, model: str) -> bytes:
-    one: dict[str, Any] = {"model": f"models/{model.removeprefix('models/')}"}
+    one: dict[str, Any] = {"model": full_name(model)}
     if request.dimensions is not None:
         one["outputDimensionality"] = request.dimensions
     contents = [{**one, "content": {"parts": [{"text": text}]}} for text in request.texts]

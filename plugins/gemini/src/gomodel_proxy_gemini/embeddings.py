@@ -15,7 +15,7 @@ from gomodel_proxy.wire import json
 from gomodel_proxy.wire.openai_reply import name_provider, read_reply, rejection
 
 from .dialect import GeminiDialect
-from .request import check_address, served_at
+from .request import check_address, full_name, served_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +58,7 @@ class EmbedRequest:
 
     def readdress(self, model: str, *, ask_usage: bool) -> bytes:
         """Return the body for ``model``, which it and each of its requests then name."""
-        name = Raw(json.encode(f"models/{model.removeprefix('models/')}"))
+        name = Raw(json.encode(full_name(model)))
         out = {"model": name, **{key: raw for key, raw in self._members.items() if key != "model"}}
         if _BATCH in out:
             listed = _requests(out[_BATCH])

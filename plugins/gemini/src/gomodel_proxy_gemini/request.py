@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from msgspec import Raw
 
-__all__ = ["Request", "check_address", "check_contents", "hint", "references", "served_at"]
+__all__ = [
+    "Request",
+    "check_address",
+    "check_contents",
+    "full_name",
+    "hint",
+    "references",
+    "served_at",
+]
 
 _CACHE: Final = ("cachedContent", "cached_content")
 _FILE: Final = b"/files/"
@@ -24,6 +32,11 @@ _VERSIONS: Final = ("v1beta", "v1", "v1alpha")
 def served_at(methods: str) -> tuple[str, ...]:
     """Return where methods are called, in every version that the SDKs call."""
     return tuple(f"/{version}/models/{{model:.+}}:{{method:{methods}}}" for version in _VERSIONS)
+
+
+def full_name(model: str) -> str:
+    """Return a model's name as the vendor writes it: with the collection that it is in."""
+    return model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"
 
 
 class Request:

@@ -36,6 +36,8 @@ from gomodel_proxy.wire.shipping import (
     timestamp,
 )
 
+from .request import full_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -117,11 +119,8 @@ class GeminiShipping:
         """Upload the lines and make a batch of them; a refused one leaves no file behind."""
         file = yield from self._upload(shipment, b"\n".join(lines) + b"\n")
         asked = {"displayName": shipment.mark, "inputConfig": {"fileName": file}}
-        model = shipment.model
-        if not model.startswith(("models/", "tunedModels/")):
-            model = f"models/{model}"
-        path, body = f"/{model}:batchGenerateContent", json.encode({"batch": asked})
-        create = self._errand("POST", path, body=body)
+        path = f"/{full_name(shipment.model)}:batchGenerateContent"
+        create = self._errand("POST", path, body=json.encode({"batch": asked}))
         reply = yield from created(create, self._errand("DELETE", f"/{file}"))
         return _batch(read_object(reply), file)
 
