@@ -125,7 +125,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``headers`` are those of the caller's that its lines take along. ``taken`` lines and ``blanks``,
     empty ones, ``read`` bytes of the input, have been read in. ``resent`` counts lines that were
-    leased again because a lease ran out on them, and so may have been sent twice. ``due`` is when
+    leased again because a lease ran out on them, and so may have been sent twice. ``queues`` names
+    the providers whose room in the queue its lines take. ``due`` is when
     somebody must look after the batch, None if only what happens to its lines matters.
     ``output_lifetime`` is seconds until its files expire, None if they do not.
     """
@@ -155,6 +156,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     output_size: int = 0
     error_size: int = 0
     spent: Spent = Spent()
+    queues: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     errors: tuple[BatchError, ...] = ()

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from gomodel_proxy.api import Batch, BatchError, Outcome, Shipment, Spent, Webhook
 from gomodel_proxy.engine.batches import states
 
+LATE = 10_000  # later than all batches expire
+
 
 def batch(**members: object) -> Batch:
     given = {
@@ -28,7 +30,7 @@ def outcome(index: int, *, failed: bool = False, **members: object) -> Outcome:
 
 
 def test_it_is_complete_when_every_line_has_a_result() -> None:
-    it = states.begun(batch(), 10)
+    it = states.begun(batch(), 10, LATE)
     assert (it.status, it.total, it.in_progress_at, it.due) == ("in_progress", 3, 10, 1000)
     it = states.counted(it, [outcome(0), outcome(1, failed=True)], 20)
     assert (it.status, it.completed, it.failed, it.due) == ("in_progress", 1, 1, 1000)
@@ -42,7 +44,7 @@ def test_it_is_complete_when_every_line_has_a_result() -> None:
 
 
 def test_it_expires_with_what_it_has() -> None:
-    it = states.counted(states.begun(batch(), 10), [outcome(0)], 20)
+    it = states.counted(states.begun(batch(), 10, LATE), [outcome(0)], 20)
     it = states.ending(it, 1001)
     assert (it.status, it.finalizing_at, it.due) == ("finalizing", 1001, 1001)
     it = states.counted(it, [outcome(1)], 1002)  # was under way
@@ -51,7 +53,7 @@ def test_it_expires_with_what_it_has() -> None:
 
 
 def test_it_is_cancelled_with_what_it_has_even_if_all_came_in() -> None:
-    it = states.cancelling(states.begun(batch(), 10), 20)
+    it = states.cancelling(states.begun(batch(), 10, LATE), 20)
     assert (it.status, it.cancelling_at, it.due) == ("cancelling", 20, 20)
     assert states.cancelling(it, 25) is it
     it = states.counted(it, [outcome(0), outcome(1), outcome(2)], 30)
@@ -63,12 +65,12 @@ def test_it_is_cancelled_with_what_it_has_even_if_all_came_in() -> None:
 
 def test_cancelled_before_it_was_read_whole_it_has_the_lines_that_were() -> None:
     it = states.cancelling(batch(), 20)
-    assert states.begun(it, 25) is it
+    assert states.begun(it, 25, LATE) is it
     assert states.finished(it, it, 9, (None, "e"), 40).total == 3
 
 
 def test_it_is_not_ended_on_counts_that_have_changed() -> None:
-    it = states.cancelling(states.begun(batch(), 10), 20)
+    it = states.cancelling(states.begun(batch(), 10, LATE), 20)
     later = states.counted(it, [outcome(0)], 30)
     again = states.finished(later, it, 0, (None, None), 40)
     assert (again.status, again.due) == ("cancelling", 40)
@@ -84,7 +86,7 @@ def test_a_fault_fails_it_and_nothing_is_left_to_send() -> None:
 
 def test_a_shipment_that_is_not_settled_keeps_it_open() -> None:
     shipment = Shipment(number=0, provider="p", model="", dialect="d", mark="m", state="ended")
-    it = states.begun(batch(shipments=(shipment,), taken=1), 10)
+    it = states.begun(batch(shipments=(shipment,), taken=1), 10, LATE)
     assert it.due == 10
     it = states.counted(it, [outcome(0, shipment=0)], 20)
     assert (it.status, it.due, it.shipments[0].settled) == ("in_progress", 20, 1)
@@ -96,7 +98,7 @@ def test_a_shipment_that_is_not_settled_keeps_it_open() -> None:
 def test_costs_add_up_and_one_unknown_makes_the_sum_unknown() -> None:
     known = Spent(input_tokens=1, output_tokens=2, input_cost=3, output_cost=4, total_cost=7)
     it = states.counted(
-        states.begun(batch(), 1), [outcome(0, spent=known), outcome(1, spent=known)], 2
+        states.begun(batch(), 1, LATE), [outcome(0, spent=known), outcome(1, spent=known)], 2
     )
     assert it.spent == Spent(
         input_tokens=2, output_tokens=4, input_cost=6, output_cost=8, total_cost=14
@@ -107,7 +109,7 @@ def test_costs_add_up_and_one_unknown_makes_the_sum_unknown() -> None:
 
 
 def test_models_and_providers_are_named_once() -> None:
-    it = states.begun(batch(), 1)
+    it = states.begun(batch(), 1, LATE)
     it = states.counted(it, [outcome(0, model="m", provider="p"), outcome(1, model="m")], 2)
     assert (it.models, it.providers) == (("m",), ("p",))
 
@@ -134,3 +136,16 @@ def test_long_results_are_read_by_the_few() -> None:
 def test_a_line_that_came_to_nothing_makes_its_errors_no_longer() -> None:
     cancelled = batch(status="cancelled", total=1_000_000, failed=1, error_size=200_000_000)
     assert states.at_once(cancelled, failed=True) == 1000
+
+
+def test_who_is_gone_is_told_of_until_he_is_back_or_not_needed() -> None:
+    it = states.begun(batch(), 10, 100)
+    assert it.due == 100
+    it = states.awaiting(it, ["acme"], 200)
+    assert [(error.code, error.param) for error in it.errors] == [("provider_gone", "acme")]
+    assert it.due == 200
+    assert states.awaiting(it, ["acme"], 300).errors == it.errors
+    assert states.awaiting(it, [], LATE).errors == ()
+    assert states.awaiting(it, [], LATE).due == 1000
+    assert states.ending(it, 1001).errors == it.errors
+    assert states.counted(it, [outcome(n) for n in range(3)], 50).errors == ()

@@ -181,7 +181,9 @@ async def open_house(
 
     async with LineServer(echo) as vendor:
 
-        async def opened(provider: Mapping[str, Any] | None = None, **batches: Any) -> House:
+        async def opened(
+            provider: Mapping[str, Any] | None = None, name: str = "up", **batches: Any
+        ) -> House:
             def account(port: int) -> dict[str, Any]:
                 return {
                     "type": "openai_compatible",
@@ -197,7 +199,7 @@ async def open_house(
                     "batches": {**QUICK, **batches},
                     "upstream": {"retries": 0},
                     "store": {"type": "sqlite", "path": str(tmp_path / "shared.db")},
-                    "providers": {"up": account(vendor.port), "down": account(unused_tcp_port)},
+                    "providers": {name: account(vendor.port), "down": account(unused_tcp_port)},
                 }
             )
             return House(gateway, vendor)
@@ -470,6 +472,30 @@ async def test_a_stop_lets_lines_end_and_another_process_goes_on(
     batch = await again.ended(made["id"])
     assert batch["request_counts"]["resent"] == 0
     assert sorted(map(asked_by, house.vendor.asked)) == ["a", "b", "c"]
+
+
+async def test_lines_whose_provider_is_gone_wait_for_it_aloud(
+    open_house: Callable[..., Awaitable[House]],
+) -> None:
+    house = await open_house(poll_max="20ms")
+
+    async def busy(line: Line, asked: Asked) -> None:
+        await line.send(reply_of(asked, 429))
+
+    answer, house.vendor.answer = house.vendor.answer, busy
+    made = await house.create("a", "b")
+    await house.until(made["id"], lambda it: it["status"] == "in_progress")
+    await house.gateway.stop()
+    other = await open_house(name="other", poll_max="20ms")
+    batch = await other.until(made["id"], lambda it: it["errors"])
+    (error,) = batch["errors"]["data"]
+    assert (error["code"], error["param"]) == ("provider_gone", "up")
+    assert batch["status"] == "in_progress"
+    await other.gateway.stop()
+    house.vendor.answer = answer
+    batch = await (await open_house(poll_max="20ms")).ended(made["id"])
+    assert batch["errors"] is None
+    assert batch["request_counts"]["completed"] == 2
 
 
 async def until_cut_off(name: str) -> None:

@@ -26,6 +26,7 @@ __all__ = ["take_in"]
 
 _TOGETHER: Final = 1000  # lines in one commit
 _SIZE: Final = 8 << 20  # bytes in one commit: a few lines may hold whole images
+_SECOND: Final = 1_000_000
 _UNBROKEN: Final = 32  # lines between which live calls have their turn
 _AGAIN: Final = 1_000_000  # microseconds until a batch whose models are not known is tried again
 
@@ -67,6 +68,7 @@ class _Intake:
         self._blanks = batch.blanks
         self._read = batch.read
         self._errors: list[BatchError] = []
+        self._queues = dict.fromkeys(batch.queues)
 
     async def run(self) -> None:
         try:
@@ -76,10 +78,11 @@ class _Intake:
         except _Lost:
             return
         end = now()
+        look = end + int(self._settings.poll_max * _SECOND)
         errors = self._errors
         await self._batches.change(
             self._batch.id,
-            lambda batch: refused(batch, errors, end) if errors else begun(batch, end),
+            lambda batch: refused(batch, errors, end) if errors else begun(batch, end, look),
             self._token,
         )
 
@@ -127,6 +130,9 @@ class _Intake:
             self._taken += 1
             return
         if not self._errors:
+            shipment = self._shipments.place(admitted, len(asked.body))
+            if shipment is None:
+                self._queues[admitted.target.provider] = None
             self._lines.append(
                 BatchLine(
                     index=self._taken,
@@ -135,7 +141,7 @@ class _Intake:
                     model=admitted.model,
                     provider=admitted.target.provider,
                     body=asked.body,
-                    shipment=self._shipments.place(admitted, len(asked.body)),
+                    shipment=shipment,
                 )
             )
             self._size += len(asked.body)
@@ -158,12 +164,14 @@ class _Intake:
         if self._errors:
             return
         taken, blanks, read = self._taken, self._blanks, self._read
-        shipments = self._shipments.all
+        shipments, queues = self._shipments.all, tuple(self._queues)
         batch = await self._batches.add(
             self._batch.id,
             self._token,
             self._lines,
-            lambda it: replace(it, taken=taken, blanks=blanks, read=read, shipments=shipments),
+            lambda it: replace(
+                it, taken=taken, blanks=blanks, read=read, shipments=shipments, queues=queues
+            ),
         )
         self._lines, self._size = [], 0
         if batch is None or batch.status != "validating":

@@ -21,6 +21,7 @@ __all__ = [
     "ENDED",
     "UNEXECUTED",
     "at_once",
+    "awaiting",
     "begun",
     "cancelling",
     "counted",
@@ -43,6 +44,7 @@ UNEXECUTED: Final = {
 }
 """By the batch's end: code and message of a line that came to nothing."""
 
+_GONE: Final = "provider_gone"
 _PAGE: Final = 1000  # results that are read at once, at most
 _PIECE: Final = 4 << 20  # bytes that these may have, if all are as long as the mean
 _NAMED: Final = 100  # models and providers that a batch remembers by name
@@ -81,11 +83,11 @@ def at_once(batch: Batch, failed: bool | None = None) -> int:
 # ---------------------------------------------------------------- intake
 
 
-def begun(batch: Batch, now: int) -> Batch:
-    """Open its lines, now that the last is in."""
+def begun(batch: Batch, now: int, look: int) -> Batch:
+    """Open its lines, now that the last is in; somebody looks after it by the time ``look``."""
     if batch.status != "validating":
         return batch
-    due = now if batch.shipments else batch.expires
+    due = now if batch.shipments else min(look, batch.expires)
     return replace(batch, status="in_progress", in_progress_at=now, total=batch.taken, due=due)
 
 
@@ -192,6 +194,26 @@ def _named(known: tuple[str, ...], names: Iterable[str]) -> tuple[str, ...]:
     return (*known, *new)[:_NAMED] if new else known
 
 
+def awaiting(batch: Batch, gone: Iterable[str], due: int) -> Batch:
+    """Say which of the providers that its lines wait for are gone, and no longer which were."""
+    if batch.status != "in_progress":
+        return batch
+    errors = [
+        BatchError(
+            code=_GONE,
+            message=f"Provider '{name}' is not configured any more: the lines for it wait until "
+            "it is, or until the batch is cancelled or expires.",
+            param=name,
+        )
+        for name in gone
+    ]
+    return replace(batch, errors=(*_others(batch), *errors), due=min(due, batch.expires))
+
+
+def _others(batch: Batch) -> Iterable[BatchError]:
+    return (error for error in batch.errors if error.code != _GONE)
+
+
 # ---------------------------------------------------------------- the end
 
 
@@ -206,7 +228,8 @@ def ending(batch: Batch, now: int) -> Batch:
     """Take no more results of lines that are not under way: it is complete, or out of time."""
     if batch.status != "in_progress":
         return batch
-    return replace(batch, status="finalizing", finalizing_at=now, due=now)
+    errors = batch.errors if left_open(batch) else tuple(_others(batch))
+    return replace(batch, status="finalizing", finalizing_at=now, due=now, errors=errors)
 
 
 def finished(

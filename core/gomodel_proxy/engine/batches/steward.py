@@ -13,7 +13,7 @@ from gomodel_proxy.engine.ids import now
 from .finishing import finish
 from .intake import take_in
 from .shipments import advance
-from .states import ended, ending, left_open, unshipped
+from .states import awaiting, ended, ending, left_open, unshipped
 from .webhook import tell
 
 if TYPE_CHECKING:
@@ -133,11 +133,19 @@ class Steward:
         elif unshipped(batch):
             await advance(self._g, batch, token, time)
         elif batch.status == "in_progress":
-            await self._batches.change(batch.id, lambda it: replace(it, due=it.expires), token)
+            await self._wait_on(batch, token, time)
         elif left_open(batch) and await self._batches.leased(batch.id, time):
             await self._batches.change(batch.id, lambda it: replace(it, due=time + _SOON), token)
         else:
             await self._finish(batch.id, token)
+
+    async def _wait_on(self, batch: Batch, token: int, time: int) -> None:
+        """Look again later; a provider that is gone meanwhile is told of, but may come back."""
+        gone = [name for name in batch.queues if name not in self._g.accounts]
+        if gone:
+            self._g.log.error("batch.provider_gone", batch=batch.id, providers=gone)
+        due = time + int(self._settings.poll_max * _SECOND)
+        await self._batches.change(batch.id, lambda it: awaiting(it, gone, due), token)
 
     async def _finish(self, id_: str, token: int) -> None:
         batch = await self._batches.find(id_, None)  # the claimed one may be a commit behind
