@@ -54,8 +54,8 @@ class OpenAIVendor(Vendor):
             web.get("/v1/files/{file}/content", self._content),
             web.post("/v1/batches", self._create),
             web.get("/v1/batches", self._list),
-            web.get("/v1/batches/{id}", self._get),
-            web.post("/v1/batches/{id}/cancel", self._cancel),
+            web.get("/v1/batches/{id}", self.get),
+            web.post("/v1/batches/{id}/cancel", self.cancel),
         ]
 
     async def _upload(self, request: web.Request) -> web.Response:
@@ -119,25 +119,12 @@ class OpenAIVendor(Vendor):
             "errors": {"data": self.errors} if status == "failed" else None,
         }
 
-    def _now(self, batch: Batch) -> dict[str, Any]:
+    def now(self, batch: Batch) -> dict[str, Any]:
+        """Return what is told of a batch that is asked about."""
         if not self.ended:
             return self.told(batch, "cancelling" if batch.cancelled else "in_progress")
         return self.told(batch)
 
     async def _list(self, request: web.Request) -> web.Response:
-        batches = self.listed()
-        after = request.query.get("after")
-        if after is not None:
-            ids = [batch.id for batch in batches]
-            batches = batches[ids.index(after) + 1 :]
-        page = batches[:2]
-        more = len(batches) > len(page)
-        return web.json_response({"data": [self._now(one) for one in page], "has_more": more})
-
-    async def _get(self, request: web.Request) -> web.Response:
-        return web.json_response(self._now(self.find(request)))
-
-    async def _cancel(self, request: web.Request) -> web.Response:
-        batch = self.find(request)
-        batch.cancelled = True
-        return web.json_response(self._now(batch))
+        page, more = self.page(request.query.get("after"))
+        return web.json_response({"data": [self.now(one) for one in page], "has_more": more})

@@ -116,6 +116,26 @@ class Vendor:
         except KeyError:
             raise web.HTTPNotFound(text='{"error":{"message":"no such batch"}}') from None
 
+    def now(self, batch: Batch) -> dict[str, Any]:
+        """Return what is told of a batch that is asked about."""
+        raise NotImplementedError
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Answer what has become of a batch."""
+        return web.json_response(self.now(self.find(request)))
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Stop a batch."""
+        batch = self.find(request)
+        batch.cancelled = True
+        return web.json_response(self.now(batch))
+
+    def page(self, after: str | None) -> tuple[list[Batch], bool]:
+        """Return two batches, behind the one of that id if it is given, and whether more follow."""
+        batches = self.listed()
+        start = 0 if after is None else [batch.id for batch in batches].index(after) + 1
+        return batches[start : start + 2], len(batches) > start + 2
+
     def listed(self) -> list[Batch]:
         """Return all batches, newest first."""
         if self.unlisted:

@@ -26,9 +26,9 @@ class AnthropicVendor(Vendor):
         return [
             web.post(path, self._create),
             web.get(path, self._list),
-            web.get(path + "/{id}", self._get),
+            web.get(path + "/{id}", self.get),
             web.get(path + "/{id}/results", self._results),
-            web.post(path + "/{id}/cancel", self._cancel),
+            web.post(path + "/{id}/cancel", self.cancel),
         ]
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
@@ -49,27 +49,15 @@ class AnthropicVendor(Vendor):
             "results_url": "https://elsewhere.example/" if status == "ended" else None,
         }
 
-    def _now(self, batch: Batch) -> dict[str, Any]:
+    def now(self, batch: Batch) -> dict[str, Any]:
+        """Return what is told of a batch that is asked about."""
         if self.ended:
             return self.told(batch, "ended")
         return self.told(batch, "canceling" if batch.cancelled else "in_progress")
 
     async def _list(self, request: web.Request) -> web.Response:
-        batches = self.listed()
-        after = request.query.get("after_id")
-        if after is not None:
-            batches = batches[[batch.id for batch in batches].index(after) + 1 :]
-        page = batches[:2]
-        more = len(batches) > len(page)
-        return web.json_response({"data": [self._now(one) for one in page], "has_more": more})
-
-    async def _get(self, request: web.Request) -> web.Response:
-        return web.json_response(self._now(self.find(request)))
-
-    async def _cancel(self, request: web.Request) -> web.Response:
-        batch = self.find(request)
-        batch.cancelled = True
-        return web.json_response(self._now(batch))
+        page, more = self.page(request.query.get("after_id"))
+        return web.json_response({"data": [self.now(one) for one in page], "has_more": more})
 
     async def _results(self, request: web.Request) -> web.Response:
         batch = self.find(request)

@@ -30,7 +30,7 @@ class GeminiVendor(Vendor):
             web.get("/download/v1beta/files/{file}:download", self._download),
             web.post("/v1beta/models/{model}:batchGenerateContent", self._create),
             web.get("/v1beta/batches", self._list),
-            web.get("/v1beta/batches/{id}", self._get),
+            web.get("/v1beta/batches/{id}", self.get),
             web.post("/v1beta/batches/{id}:cancel", self._cancel),
         ]
 
@@ -68,26 +68,21 @@ class GeminiVendor(Vendor):
             told |= {"done": True, "response": {"responsesFile": f"files/{batch.id}"}}
         return told
 
-    def _now(self, batch: Batch) -> dict[str, Any]:
+    def now(self, batch: Batch) -> dict[str, Any]:
+        """Return what is told of a batch that is asked about."""
         if batch.cancelled:
             return self.told(batch, "CANCELLED")
         return self.told(batch, self.status if self.ended else "RUNNING")
 
     async def _list(self, request: web.Request) -> web.Response:
-        start = int(request.query.get("pageToken", 0))
-        batches = self.listed()
-        page: dict[str, Any] = {
-            "operations": [self._now(one) for one in batches[start : start + 2]]
-        }
-        if len(batches) > start + 2:
-            page["nextPageToken"] = str(start + 2)
-        return web.json_response(page)
-
-    async def _get(self, request: web.Request) -> web.Response:
-        return web.json_response(self._now(self.find(request)))
+        page, more = self.page(request.query.get("pageToken"))
+        told: dict[str, Any] = {"operations": [self.now(one) for one in page]}
+        if more:
+            told["nextPageToken"] = page[-1].id
+        return web.json_response(told)
 
     async def _cancel(self, request: web.Request) -> web.Response:
-        self.find(request).cancelled = True
+        await self.cancel(request)
         return web.json_response({})
 
     async def _download(self, request: web.Request) -> web.Response:

@@ -28,8 +28,8 @@ class MistralVendor(OpenAIVendor):
             *files,
             web.post("/v1/batch/jobs", self._job),
             web.get("/v1/batch/jobs", self._jobs),
-            web.get("/v1/batch/jobs/{id}", self._one),
-            web.post("/v1/batch/jobs/{id}/cancel", self._stop),
+            web.get("/v1/batch/jobs/{id}", self.get),
+            web.post("/v1/batch/jobs/{id}/cancel", self.cancel),
         ]
 
     async def _job(self, request: web.Request) -> web.StreamResponse:
@@ -58,7 +58,8 @@ class MistralVendor(OpenAIVendor):
             "metadata": batch.asked["metadata"],
         }
 
-    def _now(self, batch: Batch) -> dict[str, Any]:
+    def now(self, batch: Batch) -> dict[str, Any]:
+        """Return what is told of a batch that is asked about."""
         if not self.ended:
             return self.told(batch, "CANCELLATION_REQUESTED" if batch.cancelled else "RUNNING")
         return self.told(batch)
@@ -66,12 +67,4 @@ class MistralVendor(OpenAIVendor):
     async def _jobs(self, request: web.Request) -> web.Response:
         size, page = int(request.query["page_size"]), int(request.query["page"])
         batches = self.listed()[page * size : (page + 1) * size]
-        return web.json_response({"data": [self._now(one) for one in batches]})
-
-    async def _one(self, request: web.Request) -> web.Response:
-        return web.json_response(self._now(self.find(request)))
-
-    async def _stop(self, request: web.Request) -> web.Response:
-        batch = self.find(request)
-        batch.cancelled = True
-        return web.json_response(self._now(batch))
+        return web.json_response({"data": [self.now(one) for one in batches]})
