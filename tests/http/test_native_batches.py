@@ -11,7 +11,7 @@ import pytest
 from gomodel_proxy.api import ANONYMOUS
 from gomodel_proxy.engine.batches import desk
 from gomodel_proxy.testing.openai_vendor import OpenAIVendor
-from gomodel_proxy.testing.shipped import Shipped, chat, shipped
+from gomodel_proxy.testing.shipped import Shipped, account, chat, shipped
 from gomodel_proxy.testing.waiting import until
 
 if TYPE_CHECKING:
@@ -23,16 +23,14 @@ LINES = {name: chat(f"word {name}") for name in "abcde"}
 
 
 def provider(vendor: OpenAIVendor, **more: Any) -> dict[str, Any]:
-    return {
-        "type": "openai",
-        "api_key": CANARY,
+    given: dict[str, Any] = {
         "base_url": f"{vendor.url}/v1",
+        "api_key": CANARY,
         "models": ["m", "n"],
-        "models_mode": "allowlist",
-        "batches": True,
         "prices": {"m": {"input": "2", "output": "8", "batch_input": "1", "batch_output": "4"}},
         **more,
     }
+    return account("openai", **given)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["QUICK", "Shipped", "chat", "shipped"]
+__all__ = ["QUICK", "Shipped", "account", "chat", "shipped"]
 
 QUICK: dict[str, Any] = {"poll": "50ms", "poll_max": "100ms", "look": "50ms", "lease": "2s"}
 """Settings of ``[batches]`` with which nothing waits for long."""
@@ -27,6 +27,19 @@ _PATIENCE = 15.0  # seconds; only what is broken takes that long
 def chat(text: str, model: str = "m", **more: Any) -> dict[str, Any]:
     """Return the body of a line that says ``text``."""
     return {"model": model, "messages": [{"role": "user", "content": text}], **more}
+
+
+def account(type_: str, base_url: str, **more: Any) -> dict[str, Any]:
+    """Return the table of a provider that hands batches over, with the model ``m``."""
+    return {
+        "type": type_,
+        "api_key": "sk-canary",
+        "base_url": base_url,
+        "batches": True,
+        "models": ["m"],
+        "models_mode": "allowlist",
+        **more,
+    }
 
 
 class Shipped:

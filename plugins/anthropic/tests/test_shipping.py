@@ -12,7 +12,7 @@ import pytest
 
 from gomodel_proxy.api import Secret, Shipping, UpstreamError
 from gomodel_proxy.testing.dialogue import shipment, talk
-from gomodel_proxy.testing.shipped import chat, shipped
+from gomodel_proxy.testing.shipped import account, chat, shipped
 from gomodel_proxy.testing.waiting import until
 from gomodel_proxy_anthropic import AnthropicConfig, open_anthropic
 
@@ -131,20 +131,13 @@ async def vendor() -> AsyncIterator[AnthropicVendor]:
         yield vendor
 
 
-def settings(vendor: AnthropicVendor) -> dict[str, Any]:
-    return {
-        "type": "anthropic",
-        "api_key": "sk-canary",
-        "base_url": f"{vendor.url}/v1",
-        "batches": True,
-        "models": ["m"],
-        "models_mode": "allowlist",
-    }
+def providers(vendor: AnthropicVendor) -> dict[str, dict[str, Any]]:
+    return {"anthropic": account("anthropic", f"{vendor.url}/v1")}
 
 
 @pytest.fixture
 async def gateway(vendor: AnthropicVendor, tmp_path: Path) -> AsyncIterator[Shipped]:
-    async with shipped({"anthropic": settings(vendor)}, tmp_path) as gateway:
+    async with shipped(providers(vendor), tmp_path) as gateway:
         yield gateway
 
 
@@ -170,9 +163,8 @@ async def test_chat_lines_over_anthropic(gateway: Shipped, vendor: AnthropicVend
 async def test_what_strict_callers_would_lose_is_not_sent(
     vendor: AnthropicVendor, tmp_path: Path
 ) -> None:
-    account = settings(vendor)
     lines = {"lossy": chat("hello", max_tokens=5, seed=1), "whole": chat("hello", max_tokens=5)}
-    async with shipped({"anthropic": account}, tmp_path, routing={"strict": True}) as gateway:
+    async with shipped(providers(vendor), tmp_path, routing={"strict": True}) as gateway:
         id_ = await gateway.create(lines)
         await gateway.ended(id_)
         results = await gateway.results(id_)

@@ -11,7 +11,7 @@ import pytest
 
 from gomodel_proxy.api import Secret, Shipping, UpstreamError
 from gomodel_proxy.testing.dialogue import shipment, talk
-from gomodel_proxy.testing.shipped import chat, shipped
+from gomodel_proxy.testing.shipped import account, chat, shipped
 from gomodel_proxy.testing.waiting import until
 from gomodel_proxy_gemini import GeminiConfig, open_gemini
 
@@ -138,15 +138,8 @@ async def vendor() -> AsyncIterator[GeminiVendor]:
 
 @pytest.fixture
 async def gateway(vendor: GeminiVendor, tmp_path: Path) -> AsyncIterator[Shipped]:
-    account = {
-        "type": "gemini",
-        "api_key": "sk-canary",
-        "base_url": f"{vendor.url}/v1beta",
-        "batches": True,
-        "models": ["m"],
-        "models_mode": "allowlist",
-    }
-    async with shipped({"gemini": account}, tmp_path) as gateway:
+    providers = {"gemini": account("gemini", f"{vendor.url}/v1beta")}
+    async with shipped(providers, tmp_path) as gateway:
         yield gateway
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gomodel_proxy.api import Secret, Shipping
 from gomodel_proxy.testing.dialogue import shipment, talk
-from gomodel_proxy.testing.shipped import chat, shipped
+from gomodel_proxy.testing.shipped import account, chat, shipped
 from gomodel_proxy.wire.openai_account import OpenAIAccount
 from gomodel_proxy_openai_compatible.batches import KINDS
 
@@ -193,15 +193,8 @@ async def vendor() -> AsyncIterator[MistralVendor]:
 
 @pytest.fixture
 async def gateway(vendor: MistralVendor, tmp_path: Path) -> AsyncIterator[Shipped]:
-    account = {
-        "type": "openai_compatible",
-        "api_key": "sk-canary",
-        "base_url": f"{vendor.url}/v1",
-        "batches": "mistral",
-        "models": ["m"],
-        "models_mode": "allowlist",
-    }
-    async with shipped({"mistral": account}, tmp_path) as gateway:
+    mistral = account("openai_compatible", f"{vendor.url}/v1", batches="mistral")
+    async with shipped({"mistral": mistral}, tmp_path) as gateway:
         yield gateway
 
 
