@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gomodel_proxy.api import Attempt, LedgerRow, Query, Usage
+from gomodel_proxy.api import Attempt, InvalidRequest, LedgerRow, Query, Usage
 
 from .store_case import NOON, StoreCase, attempt, ids, ledger_of, picked, row
 
@@ -170,6 +170,19 @@ class LedgerSuite(StoreCase):
             await ledger_of(store).write(rows)
             question = Query(principal="key_1", limit=2, after="r5")
             assert ids(await ledger_of(store).log(question)) == ["r3", "r1"]
+
+    async def test_a_page_after_nothing_is_refused(self, tmp_path: Path) -> None:
+        """The last page is empty; what is no row, or another tenant's, is no place in the log."""
+        async with self.open_store(tmp_path) as store:
+            ledger = ledger_of(store)
+            await ledger.write(
+                [row("r1", started=NOON), row("r2", started=NOON + 1, principal="key_b")]
+            )
+            assert ids(await ledger.log(Query(after="r1"))) == []
+            for question in (Query(after="r9"), Query(after="r2", principal="key_a")):
+                with pytest.raises(InvalidRequest) as refused:
+                    await ledger.log(question)
+                assert refused.value.param == "after"
 
     async def test_attempts_in_order_with_their_sums(self, tmp_path: Path) -> None:
         """A row adds up what its attempts know; nobody knowing is null, not zero."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gomodel_proxy.api import InvalidRequest, Query
+from gomodel_proxy.api import Query
 from gomodel_proxy.testing.store_case import NOON, attempt, row
 from gomodel_proxy.wire.ledger_sql import scope
 from gomodel_proxy.wire.ledger_sql.scope import numbered
@@ -15,16 +15,6 @@ from gomodel_proxy_postgres.ledger.log import page_sql
 if TYPE_CHECKING:
     from gomodel_proxy_postgres.config import PostgresConfig
     from gomodel_proxy_postgres.database import Database
-
-
-async def test_a_page_after_nothing_is_refused(database: Database) -> None:
-    ledger = PostgresLedger(database)
-    await ledger.write([row("r1", started=NOON), row("r2", started=NOON + 1, principal="key_b")])
-    assert list(await ledger.log(Query(after="r1"))) == []
-    for question in (Query(after="r9"), Query(after="r2", principal="key_a")):
-        with pytest.raises(InvalidRequest) as refused:
-            await ledger.log(question)
-        assert refused.value.param == "after"
 
 
 @pytest.mark.parametrize(

@@ -4,33 +4,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gomodel_proxy.api import InvalidRequest, Query
-from gomodel_proxy.testing.store_case import NOON, row
+from gomodel_proxy.api import Query
 from gomodel_proxy.wire.ledger_sql import scope
-from gomodel_proxy_sqlite.ledger import SqliteLedger
 
 if TYPE_CHECKING:
     import sqlite3
 
     from gomodel_proxy_sqlite.database import Database
-
-
-async def test_a_page_after_nothing_is_refused(database: Database) -> None:
-    ledger = SqliteLedger(database)
-    await ledger.write([row("r1", started=NOON), row("r2", started=NOON + 1, principal="key_b")])
-    assert list(await ledger.log(Query(after="r1"))) == []
-    with pytest.raises(InvalidRequest) as refused:
-        await ledger.log(Query(after="r9"))
-    assert refused.value.param == "after"
-
-
-async def test_a_page_after_another_tenants_row_is_as_one_after_nothing(
-    database: Database,
-) -> None:
-    ledger = SqliteLedger(database)
-    await ledger.write([row("r1", started=NOON), row("r2", started=NOON + 1, principal="key_b")])
-    with pytest.raises(InvalidRequest):
-        await ledger.log(Query(after="r2", principal="key_a"))
 
 
 @pytest.mark.parametrize(
