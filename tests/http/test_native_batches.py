@@ -196,7 +196,7 @@ async def test_where_nobody_can_tell_nothing_is_sent_again(
 ) -> None:
     vendor.drop, vendor.unlisted = 1, 403
     id_ = await gateway.create(LINES)
-    batch = await uncertain(gateway, id_)
+    batch = await gateway.uncertain(id_)
     (error,) = batch["errors"]["data"]
     assert error["code"] == "submission_uncertain"
     assert "'openai'" in error["message"]
@@ -214,7 +214,7 @@ async def test_it_is_sent_again_on_the_operators_word(
 ) -> None:
     vendor.drop, vendor.unlisted = 1, 403
     id_ = await gateway.create(LINES)
-    await uncertain(gateway, id_)
+    await gateway.uncertain(id_)
     assert gateway.gateway is not None
     await desk.resend(gateway.gateway.gateway.generation, ANONYMOUS, id_)
     batch = await gateway.ended(id_)
@@ -222,13 +222,6 @@ async def test_it_is_sent_again_on_the_operators_word(
     assert len(vendor.batches) == 2
     assert not batch["errors"]
     assert len(await gateway.rows()) == len(LINES)
-
-
-async def uncertain(gateway: Shipped, id_: str) -> dict[str, Any]:
-    async with asyncio.timeout(10):
-        while not (batch := await gateway.batch(id_))["errors"]:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    return batch
 
 
 async def test_a_vendor_that_has_no_room_is_asked_again(

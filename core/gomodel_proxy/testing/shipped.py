@@ -84,6 +84,13 @@ class Shipped:
         """Return the batch as soon as it has ended."""
         return await self.until(id_, "completed", "failed", "expired", "cancelled")
 
+    async def uncertain(self, id_: str) -> dict[str, Any]:
+        """Return the batch as soon as nobody can tell whether the vendor has taken it."""
+        async with asyncio.timeout(_PATIENCE):
+            while not (batch := await self.batch(id_))["errors"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        return batch
+
     async def results(self, id_: str) -> dict[str, dict[str, Any]]:
         """Return the results by ``custom_id``."""
         page = await self.send("GET", f"/v1/batches/{id_}/results")
