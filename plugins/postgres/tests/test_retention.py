@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from msgspec.structs import replace
 
 from gomodel_proxy.api import Query
 from gomodel_proxy.testing.batch_case import NOW, batch, begin, lines, turn
 from gomodel_proxy.testing.files_suite import file, pieces
-from gomodel_proxy.testing.responses_suite import conversation, items, response
+from gomodel_proxy.testing.responses_suite import response
+from gomodel_proxy.testing.retention_suite import RetentionSuite
 from gomodel_proxy.testing.store_case import NOON, attempt, row
 from gomodel_proxy_postgres.bell import Bell
 from gomodel_proxy_postgres.database import Database
@@ -26,10 +27,23 @@ from gomodel_proxy_postgres.retention import (
 )
 from gomodel_proxy_postgres.store import open_store
 
-from .conftest import configured
-
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
     from gomodel_proxy_postgres.config import PostgresConfig
+
+
+class TestPostgresRetention(RetentionSuite):
+    @pytest.fixture(autouse=True)
+    def _configured(self, config: PostgresConfig, database: Database, runtime: Any) -> None:
+        self.config, self.database, self.runtime = config, database, runtime
+
+    def open_store(self, tmp_path: Path, **days: Any) -> AbstractAsyncContextManager[Any]:
+        return open_store(replace(self.config, **days), self.runtime)
+
+    async def expire(self, tmp_path: Path, before: int) -> int:
+        return await expire(self.database, before)
 
 
 async def count(database: Database, table: str) -> int:
@@ -57,19 +71,6 @@ async def test_old_rows_go_with_their_attempts_piece_by_piece(config: PostgresCo
         assert await count(database, "attempts") == 1
 
 
-async def test_the_store_does_it_by_itself(postgres: dict[str, Any], runtime: Any) -> None:
-    recent = time.time_ns() // 1000
-    async with open_store(configured(postgres), runtime) as store:
-        await store.ledger.write([row("old", started=NOON - 10**15), row("new", started=recent)])
-        await store.check()
-        assert (await store.ledger.summary(Query()))["requests"] == 2
-    async with open_store(configured(postgres, retention_days=1), runtime) as store:
-        async with asyncio.timeout(30):
-            while (await store.ledger.summary(Query()))["requests"] != 1:
-                pass
-        assert [entry["id"] for entry in await store.ledger.log(Query())] == ["new"]
-
-
 class Log:
     """Says when it was warned."""
 
@@ -90,37 +91,12 @@ async def test_a_failure_is_logged_and_not_the_end(config: PostgresConfig) -> No
     await asyncio.wait([sweeping])
 
 
-async def test_old_responses_go_but_not_what_younger_ones_need(database: Database) -> None:
-    responses = PostgresResponses(database)
-    await responses.save(response("old", created=NOON - 1))
-    await responses.save(response("needed", created=NOON - 1))
-    await responses.save(response("new", created=NOON, previous="needed"))
-    assert await expire(database, NOON) == 2
-    assert await responses.find("needed", None) is None
-    assert [one.id for one in await responses.chain("new", None)] == ["needed", "new"]
-    assert await expire(database, NOON + 1) == 1
-    assert await count(database, "responses") == 0
-
-
 async def test_what_two_left_to_each_other_goes_too(database: Database) -> None:
     responses = PostgresResponses(database)
     await responses.save(response("left", created=NOON - 1))
     await database.once(lambda c: c.execute("UPDATE responses SET deleted = true"))
     await expire(database, NOON)
     assert await count(database, "responses") == 0
-
-
-async def test_conversations_go_a_while_after_they_were_last_written_to(
-    database: Database,
-) -> None:
-    talks = PostgresResponses(database).conversations
-    await talks.create(conversation("old", created=NOON - 1), items(1))
-    await talks.create(conversation("used", created=NOON - 1))
-    before = time.time_ns() // 1000
-    await talks.add("used", None, items(2))
-    assert await expire(database, before) == 1
-    assert await talks.find("old", None) is None
-    assert await talks.find("used", None) is not None
 
 
 async def test_ended_batches_go_with_their_lines(

@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def runtime_in(folder: Path) -> Any:
+    """Return what the gateway tells a store that it opens."""
+    return SimpleNamespace(name="store", base=folder, log=structlog.get_logger("store"))
+
+
 @pytest.fixture
 def runtime(tmp_path: Path) -> Any:
-    """What the gateway tells a store that it opens."""
-    return SimpleNamespace(name="store", base=tmp_path, log=structlog.get_logger("store"))
+    """What the gateway tells a store whose data are in the test's folder."""
+    return runtime_in(tmp_path)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from gomodel_proxy.testing.batch_case import (
     turn,
 )
 from gomodel_proxy.testing.files_suite import file, pieces
-from gomodel_proxy.testing.responses_suite import conversation, items, response
+from gomodel_proxy.testing.retention_suite import RetentionSuite
 from gomodel_proxy.testing.store_case import NOON, attempt, row
 from gomodel_proxy_sqlite.batches import SqliteBatches
 from gomodel_proxy_sqlite.bell import Bell
@@ -26,7 +25,6 @@ from gomodel_proxy_sqlite.database import Database
 from gomodel_proxy_sqlite.files import SqliteFiles
 from gomodel_proxy_sqlite.folder import Folder
 from gomodel_proxy_sqlite.ledger import SqliteLedger
-from gomodel_proxy_sqlite.responses import SqliteResponses
 from gomodel_proxy_sqlite.retention import (
     PIECE,
     clear,
@@ -38,9 +36,21 @@ from gomodel_proxy_sqlite.retention import (
 )
 from gomodel_proxy_sqlite.store import open_store
 
+from .conftest import runtime_in
+
 if TYPE_CHECKING:
     import sqlite3
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+
+
+class TestSqliteRetention(RetentionSuite):
+    def open_store(self, tmp_path: Path, **days: Any) -> AbstractAsyncContextManager[Any]:
+        return open_store(SqliteConfig(**days), runtime_in(tmp_path))
+
+    async def expire(self, tmp_path: Path, before: int) -> int:
+        async with Database(tmp_path / "gomodel.db", 5.0) as database:
+            return await expire(database, before)
 
 
 def attempts(connection: sqlite3.Connection) -> int:
@@ -74,24 +84,6 @@ async def test_each_transaction_is_small(tmp_path: Path) -> None:
         assert database.results == [None, PIECE, PIECE, 7, 0]
 
 
-async def test_the_store_does_it_by_itself(runtime: Any) -> None:
-    recent = time.time_ns() // 1000
-    async with open_store(SqliteConfig(), runtime) as store:
-        await store.ledger.write([row("old", started=NOON - 10**15), row("new", started=recent)])
-    async with open_store(SqliteConfig(retention_days=1), runtime) as store:
-        async with asyncio.timeout(30):
-            while (await store.ledger.summary(Query()))["requests"] != 1:
-                pass
-        assert [entry["id"] for entry in await store.ledger.log(Query())] == ["new"]
-
-
-async def test_nothing_goes_by_default(runtime: Any) -> None:
-    async with open_store(SqliteConfig(), runtime) as store:
-        await store.ledger.write([row("old", started=1)])
-    async with open_store(SqliteConfig(), runtime) as store:
-        assert (await store.ledger.summary(Query()))["requests"] == 1
-
-
 class Log:
     """Says when it was warned."""
 
@@ -110,31 +102,6 @@ async def test_a_failure_is_logged_and_not_the_end(database: Database) -> None:
     assert not sweeping.done()
     sweeping.cancel()
     await asyncio.wait([sweeping])
-
-
-async def test_old_responses_go_but_not_what_younger_ones_need(database: Database) -> None:
-    responses = SqliteResponses(database)
-    await responses.save(response("old", created=NOON - 1))
-    await responses.save(response("needed", created=NOON - 1))
-    await responses.save(response("new", created=NOON, previous="needed"))
-    assert await expire(database, NOON) == 2
-    assert await responses.find("needed", None) is None
-    assert [one.id for one in await responses.chain("new", None)] == ["needed", "new"]
-    assert await expire(database, NOON + 1) == 1
-    assert await database.find(lambda c: c.execute("SELECT id FROM responses").fetchall()) == []
-
-
-async def test_conversations_go_a_while_after_they_were_last_written_to(
-    database: Database,
-) -> None:
-    talks = SqliteResponses(database).conversations
-    await talks.create(conversation("old", created=NOON - 1), items(1))
-    await talks.create(conversation("used", created=NOON - 1))
-    before = time.time_ns() // 1000
-    await talks.add("used", None, items(2))
-    assert await expire(database, before) == 1
-    assert await talks.find("old", None) is None
-    assert await talks.find("used", None) is not None
 
 
 async def sizes(database: Database) -> list[int]:
@@ -204,21 +171,3 @@ async def test_old_files_go_but_not_what_a_running_batch_is_read_from(
         assert await expire_files(database, folder, NOON, None) == 0
         await turn(batches, batch(1).id, status="failed")
         assert await expire_files(database, folder, NOON, NOON + 3) == 1
-
-
-async def test_the_store_forgets_batches_and_files_by_itself(runtime: Any) -> None:
-    now = time.time_ns() // 1000
-    config = SqliteConfig(batches_days=0, files_days=0)
-    async with open_store(config, runtime) as store:
-        for number, ended in ((1, 1), (2, now)):
-            await store.batches.create(batch(number, status="completed", completed_at=ended))
-            await store.files.save(file(number, created=ended), pieces(b"abc"))
-    async with open_store(config, runtime) as store:  # 0 keeps them for ever
-        assert await store.files.find(file(1).id, None) is not None
-    async with open_store(SqliteConfig(), runtime) as store, asyncio.timeout(30):
-        while await store.batches.find(batch(1).id, None) or await store.files.find(
-            file(1).id, None
-        ):
-            pass
-        assert await store.batches.find(batch(2).id, None) is not None
-        assert await store.files.find(file(2).id, None) is not None

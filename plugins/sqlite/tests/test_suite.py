@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
-
-import structlog
 
 from gomodel_proxy.testing.store_suite import StoreSuite
 from gomodel_proxy_sqlite.config import SqliteConfig
 from gomodel_proxy_sqlite.store import open_store
+
+from .conftest import runtime_in
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -16,7 +15,4 @@ if TYPE_CHECKING:
 
 class TestSqlite(StoreSuite):
     def open_store(self, tmp_path: Path) -> AbstractAsyncContextManager[Any]:
-        runtime: Any = SimpleNamespace(
-            name="store", base=tmp_path, log=structlog.get_logger("store")
-        )
-        return open_store(SqliteConfig(), runtime)
+        return open_store(SqliteConfig(), runtime_in(tmp_path))
