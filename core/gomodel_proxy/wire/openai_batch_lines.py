@@ -14,6 +14,7 @@ import msgspec
 from gomodel_proxy.api import InvalidRequest, LineAsk
 
 from . import json
+from .shipping import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,13 +144,8 @@ def write_line(line: Line) -> bytes:
     return b'{"custom_id":%b,"method":"POST","url":%b,"body":%b}\n' % (
         json.encode(line.custom_id),
         json.encode(line.url),
-        _one_line(line.body),
+        one_line(line.body),
     )
-
-
-def _one_line(body: bytes) -> bytes:
-    """JSON has newlines only between its tokens, where a space does as well."""
-    return body.replace(b"\n", b" ").replace(b"\r", b" ")
 
 
 def _lacking(member: str) -> InvalidRequest:

@@ -91,7 +91,7 @@ def created(create: UpstreamRequest, delete: UpstreamRequest) -> Steps[VendorRep
     try:
         return (yield create)
     except UpstreamError as error:
-        if error.status < 500:  # it may have been made otherwise
+        if error.status < 500:  # after others it may be made yet, and needs its upload
             with suppress(UpstreamError):
                 yield delete
         raise
