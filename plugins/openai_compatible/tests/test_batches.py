@@ -198,7 +198,7 @@ async def gateway(vendor: MistralVendor, tmp_path: Path) -> AsyncIterator[Shippe
         yield gateway
 
 
-async def test_lines_over_mistral(gateway: Shipped, vendor: MistralVendor) -> None:
+async def test_lines_over_mistral(gateway: Shipped) -> None:
     id_ = await gateway.create({"one": chat("hello"), "bad": chat("fail")})
     await gateway.ended(id_)
     results = await gateway.results(id_)

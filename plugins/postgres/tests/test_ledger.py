@@ -13,7 +13,6 @@ from gomodel_proxy_postgres.ledger import PostgresLedger
 from gomodel_proxy_postgres.ledger.log import page_sql
 
 if TYPE_CHECKING:
-    from gomodel_proxy_postgres.config import PostgresConfig
     from gomodel_proxy_postgres.database import Database
 
 
@@ -43,9 +42,7 @@ async def test_pages_are_found_by_an_index(database: Database, query: Query, ind
     assert index in "\n".join(line for (line,) in plan)
 
 
-async def test_many_enter_the_same_rows_in_any_order(
-    config: PostgresConfig, database: Database
-) -> None:
+async def test_many_enter_the_same_rows_in_any_order(database: Database) -> None:
     """Settled ones over unknown ones too; nobody waits in a circle, nothing counts twice."""
     ledger = PostgresLedger(database)
     ids = [f"r{n:03}" for n in range(100)]
