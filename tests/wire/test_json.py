@@ -241,6 +241,25 @@ def test_vendors_may_send_what_python_reads() -> None:
         json.members(b"[" * 100_000)
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (b'{"a":\n1e400, "a":2}', b'{"a":\n1e400, "a":2}'),
+        (b'{"a":"\\ud83d"}', b'{"a": "?"}'),
+        ('{"a":"é'.encode() + b'\xff"}', '{"a": "é\ufffd"}'.encode()),
+        (b'\xef\xbb\xbf{"a":[NaN,1]}', b'{"a": [null, 1]}'),
+        (b'<p>"no"', b'"<p>\\"no\\""'),
+        (b"", b'""'),
+        (b"[" * 300 + b"]" * 300, b'"' + b"[" * 300 + b"]" * 300 + b'"'),
+        (b"[" * 100_000, b'"' + b"[" * 100_000 + b'"'),
+    ],
+)
+def test_what_is_kept_of_vendors_every_reader_takes(sent: bytes, kept: bytes) -> None:
+    assert json.portable(sent) == kept
+    assert json.portable(kept) == kept
+    assert "body" in json.members(b'{"body":%b}' % kept)
+
+
 def test_an_excerpt_is_one_printable_line() -> None:
     assert json.excerpt(b"<html>\r\n\x00\x1b[31m\xff caf\xc3\xa9") == "<html> [31m\ufffd café"
     long = json.excerpt(b"x" * 5000)

@@ -23,6 +23,13 @@ def test_a_reply_is_one_line_as_openai_writes_it() -> None:
     assert msgspec.json.decode(found.body) == {"x": 1}
 
 
+@pytest.mark.parametrize("body", [b'{"a":"\\ud800"}', b'{"a":"\xff"}', b"no json", b"[" * 9999])
+def test_a_reply_that_cannot_be_read_spoils_no_file(body: bytes) -> None:
+    line = write_reply("batch_req_1", "a", 200, "req_1", body)
+    assert read(line).status == 200
+    assert line.decode().count("\n") == 0
+
+
 def test_an_error_is_one_line_too() -> None:
     line = write_error("batch_req_2", "b", "batch_expired", "Too late.")
     assert read(line) == Result(

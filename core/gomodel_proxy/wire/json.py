@@ -31,6 +31,7 @@ __all__ = [
     "kind",
     "loads",
     "members",
+    "portable",
     "string",
     "wrong_type",
 ]
@@ -46,6 +47,7 @@ encode = msgspec.json.encode
 """Write a value as compact JSON; `Raw` members keep their bytes."""
 
 _decode = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_raw = msgspec.json.Decoder(Raw).decode
 _decode_string = msgspec.json.Decoder(str).decode
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -104,6 +106,34 @@ def members(data: bytes) -> dict[str, Raw]:
     if not isinstance(value, dict):
         raise ValueError("not an object")
     return {name: Raw(stdlib.dumps(member).encode()) for name, member in value.items()}
+
+
+def portable(data: bytes) -> bytes:
+    """Return what a vendor sent as JSON that every reader takes, amid other JSON too.
+
+    That is ``data`` itself, unless a strict decoder refuses it. Then what is no character is
+    replaced, numbers that are none are null, and what is no JSON at all is one string.
+    """
+    if _is_strict(data):
+        return data
+    text = data.decode("utf-8-sig", "replace")
+    try:
+        value = stdlib.loads(text, parse_constant=lambda _: None)
+        written = stdlib.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return encode(text)
+    return written if _is_strict(written) else encode(text)
+
+
+def _is_strict(data: bytes) -> bool:
+    try:
+        _decode_raw(data)
+        data.decode()
+        if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+            _check_depth(data)
+    except (*_BROKEN, InvalidRequest):
+        return False
+    return True
 
 
 def kind(raw: Raw) -> str:

@@ -49,7 +49,7 @@ _decode = msgspec.json.Decoder(_Written).decode
 
 
 def write_reply(id: str, custom_id: str, status: int, request_id: str, body: bytes) -> bytes:
-    """Return the line of a reply, or of a refusal; ``body`` is JSON and keeps its bytes."""
+    """Return the line of a reply, or of a refusal; ``body`` keeps its bytes if they are JSON."""
     return (
         b'{"id":%b,"custom_id":%b,"response":{"status_code":%d,"request_id":%b,"body":%b},'
         b'"error":null}'
@@ -58,7 +58,9 @@ def write_reply(id: str, custom_id: str, status: int, request_id: str, body: byt
             json.encode(custom_id),
             status,
             json.encode(request_id),
-            body.replace(b"\n", b" ").replace(b"\r", b" "),  # whitespace between tokens
+            json.portable(body)
+            .replace(b"\n", b" ")
+            .replace(b"\r", b" "),  # whitespace between tokens
         )
     )
 
