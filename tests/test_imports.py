@@ -32,7 +32,7 @@ ALLOWED = {
     "logs": TOP | {"msgspec", "structlog"},
     "builtin": TOP | {"wire", "engine", "http", "msgspec"},
     "engine": TOP | {"wire", "msgspec", "structlog"},
-    "http": EDGE,
+    "http": EDGE | {"uvloop"},
     "cli": EDGE | {"rich"},
     "__init__": EDGE,
     "__main__": {"cli"},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gomodel_proxy.api import ConfigError
-from gomodel_proxy.config import load
+from gomodel_proxy.config import load, safety
 from gomodel_proxy.config.safety import is_loopback
 
 if TYPE_CHECKING:
@@ -47,6 +47,16 @@ def test_several_workers_need_linux(plugins: Plugins, monkeypatch: pytest.Monkey
     with pytest.raises(ConfigError, match=r"server\.workers: .* Linux"):
         load({"server": {"workers": 2}}, plugins, {})
     load({"server": {"workers": 1}}, plugins, {})
+
+
+def test_a_loop_that_is_not_installed_is_refused_with_a_remedy(
+    plugins: Plugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load({"server": {"loop": "uvloop"}}, plugins, {}).server.loop == "uvloop"
+    monkeypatch.setattr(safety, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"server\.loop: .*pip install 'gomodel-proxy\[uvloop\]'"):
+        load({"server": {"loop": "uvloop"}}, plugins, {})
+    load({"server": {"loop": "auto"}}, plugins, {})
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,8 @@ def cuts(script: Script, framing: str, leave: str = "close", step: int = 1) -> I
     for offset in range(0, len(sent.data) + 1, step):
         framed = sent.delimited and offset == len(sent.data)
         outcome = due(script, sent.arrived[offset], framed)
-        yield Case((sent.data[:offset],) if offset else (), outcome, leave)
+        # A goodbye after a whole answer may cross the next request, which would be nobody's fault.
+        yield Case((sent.data[:offset],) if offset else (), outcome, "" if framed else leave)
 
 
 def splits(script: Script, framing: str) -> Iterator[Case]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,13 @@ from gomodel_proxy.http.transport import HttpConfig, HttpTransport, explain
 from gomodel_proxy.testing.scripted import Heard, Peer, Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from gomodel_proxy.api import Exchange
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ENDLESS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"
+PAUSED = 100_000  # bytes that come during a pause, less than the TLS layer takes in advance
 HUGE = bytes(32 << 20)  # more than any socket takes at once
 CERTIFICATE = Path(__file__).parent / "data" / "localhost.pem"
 
@@ -375,6 +379,117 @@ async def test_tls_connections_are_used_again(secure: int) -> None:
         assert (heard.error, bytes(heard.body)) == (None, b"ok")
     assert sum(len(origin.connections) for origin in way._origins.values()) == 1
     await way.close()
+
+
+class Secured:
+    """The upstream's end of a TLS connection, sent over byte by byte."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE)
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+
+    async def greet(self) -> None:
+        """Shake hands and read the request."""
+        await self._step(self._tls.do_handshake)
+        await self._step(self._tls.read)
+
+    async def send(self, data: bytes) -> None:
+        """Encrypt and send."""
+        self._tls.write(data)
+        await self._flush()
+
+    async def finish(self) -> None:
+        """Say that nothing more comes."""
+        with suppress(ssl.SSLWantReadError):
+            self._tls.unwrap()
+        await self._flush()
+
+    async def _step(self, step: Callable[[], object]) -> None:
+        while True:
+            try:
+                step()
+            except ssl.SSLWantReadError:
+                await self._flush()
+                self._incoming.write(await self.peer.read())
+            else:
+                break
+        await self._flush()
+
+    async def _flush(self) -> None:
+        await self.peer.send(self._outgoing.read())
+
+
+@pytest.fixture
+async def safe_way() -> AsyncIterator[HttpTransport]:
+    way = HttpTransport(tls=ssl.create_default_context(cafile=str(CERTIFICATE)))
+    yield way
+    await way.close()
+
+
+async def ask_safely(
+    way: HttpTransport, upstream: Upstream, heard: Heard
+) -> tuple[Heard, Exchange, Secured]:
+    url = f"https://localhost:{upstream.port}/"
+    exchange = way.open(UpstreamRequest(method="POST", url=url), heard)
+    if isinstance(heard, Pausing):
+        heard.exchange = exchange
+    peer = Secured(await upstream.accept())
+    await peer.greet()
+    return heard, exchange, peer
+
+
+class Pausing(Heard):
+    """A receiver that pauses its ``exchange`` as soon as data comes."""
+
+    exchange: Exchange
+
+    def data(self, data: bytes) -> None:
+        if not self.body:
+            self.exchange.pause()
+        super().data(data)
+
+
+@pytest.mark.parametrize("kind", [Heard, Pausing])
+@pytest.mark.parametrize("notified", [True, False])
+@pytest.mark.parametrize("framing", [f"Content-Length: {PAUSED}", "Connection: close"])
+async def test_what_came_before_a_goodbye_outlasts_a_pause(
+    safe_way: HttpTransport, upstream: Upstream, framing: str, notified: bool, kind: type[Heard]
+) -> None:
+    heard, exchange, peer = await ask_safely(safe_way, upstream, kind())
+    await peer.send(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n".encode() + b"o")
+    await heard.until(lambda: heard.body == b"o")
+    exchange.pause()  # one that has paused by itself stays paused
+    await peer.send(bytes(PAUSED - 1))
+    if notified:
+        await peer.finish()
+    peer.peer.close()
+    for _ in range(20):  # turns in which it could be seen, and lost
+        await asyncio.sleep(0)
+    assert len(heard.body) == 1
+    exchange.resume()
+    await heard.over()
+    assert (heard.error, len(heard.body)) == (None, PAUSED)
+
+
+@pytest.mark.parametrize("notified", [True, False])
+async def test_a_goodbye_without_an_answer_is_not_sent_again(
+    safe_way: HttpTransport, upstream: Upstream, notified: bool
+) -> None:
+    heard, _, peer = await ask_safely(safe_way, upstream, Heard())
+    await peer.send(OK)
+    await heard.over()
+    again = Heard()
+    url = f"https://localhost:{upstream.port}/"
+    safe_way.open(UpstreamRequest(method="POST", url=url), again)
+    await peer.peer.read()
+    if notified:
+        await peer.finish()
+    peer.peer.close()
+    assert (await again.failure()).message.endswith("closed the connection without an answer")
+    assert not upstream.is_called()
 
 
 async def test_a_certificate_that_is_not_trusted_is_named(secure: int) -> None:

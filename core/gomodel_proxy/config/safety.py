@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_server(server: Server, auth: Auth, *, locked: bool, place: Place) -> None:
-    """Raise `ConfigError` for an open door to the network, or workers where there are none.
+    """Raise `ConfigError` for an open door to the network, or for what this machine has not.
 
     ``locked`` says that authenticators of plugins keep the door.
     """
@@ -25,6 +26,10 @@ def check_server(server: Server, auth: Auth, *, locked: bool, place: Place) -> N
         )
     if server.workers > 1 and sys.platform != "linux":
         raise (place / "server" / "workers").error("more than one worker needs Linux")
+    if server.loop == "uvloop" and find_spec("uvloop") is None:
+        raise (place / "server" / "loop").error(
+            "uvloop is not installed: pip install 'gomodel-proxy[uvloop]'"
+        )
 
 
 def check_keys(auth: Auth, place: Place) -> None:

@@ -32,6 +32,10 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: Annotated[str, Meta(description="other than loopback needs a key")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="0 takes a free one")] = 8080
     workers: Annotated[int, Meta(ge=1, description="processes sharing the port (Linux)")] = 1
+    loop: Annotated[
+        Literal["auto", "asyncio", "uvloop"],
+        Meta(description='"asyncio", "uvloop", or "auto": uvloop if it is installed'),
+    ] = "auto"
     body_limit: Annotated[Size, Meta(description="longest request body")] = 32 * MIB
     head_limit: Annotated[Size, Meta(description="longest request line with headers")] = 32 * KIB
     head_timeout: Annotated[Duration, Meta(description="time for a whole head")] = 10.0

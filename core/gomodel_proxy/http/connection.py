@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from gomodel_proxy.api import UpstreamError
 from gomodel_proxy.wire.http1 import ResponseParser
 
+from .intake import Intake
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,9 +33,9 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_exchange",
+        "_intake",
         "_lost",
         "_parser",
-        "_paused",
         "_stirs",
         "_transport",
         "expires",
@@ -47,7 +49,6 @@ class Connection(asyncio.Protocol):
         self.expires = 0.0
         self.reused = False
         self.sent = False
-        self._paused = False
         self._exchange: HttpExchange | None = None
         self._parser: ResponseParser | None = None
         self._lost: asyncio.Future[None] | None = None
@@ -65,15 +66,13 @@ class Connection(asyncio.Protocol):
 
     def pause(self) -> None:
         """Read no more."""
-        self._paused = True
-        self._transport.pause_reading()
+        self._intake.pause()
         if self._parser is not None:
             self._parser.pause()
 
     def resume(self) -> None:
         """Read on."""
-        self._paused = False
-        self._transport.resume_reading()
+        self._intake.resume()
         if self._parser is not None:
             self._read(self._parser.resume)
 
@@ -88,9 +87,7 @@ class Connection(asyncio.Protocol):
             return
         self.expires = now + keepalive
         self.reused = True
-        if self._paused:
-            self._paused = False
-            self._transport.resume_reading()
+        self._intake.resume()
         self.origin.idle[self] = None
 
     def abort(self) -> None:
@@ -117,8 +114,9 @@ class Connection(asyncio.Protocol):
     # ------------------------------------------------------------ called by the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport; asyncio has set TCP_NODELAY on it."""
+        """Take the transport; the event loop has set TCP_NODELAY on it."""
         self._transport = cast("asyncio.Transport", transport)
+        self._intake = Intake(self._transport)
         # Where nothing may be left over, pause_writing and resume_writing tell whether the
         # operating system has everything. TLS calls at its mark instead of above it; as what it
         # has passed down may still wait there, `sent` is then a cautious answer.

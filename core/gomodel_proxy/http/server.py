@@ -17,6 +17,7 @@ from .app import application
 from .front import Front
 from .gateway import Gateway
 from .lobby import Lobby
+from .loops import factory, name
 from .routes import WATCH
 from .workers import lifeline, supervise, worker_port
 
@@ -163,7 +164,8 @@ def run(configuration: Configuration, plugins: Plugins) -> int:
         server = msgspec.structs.replace(configuration.server, port=port)
         configuration = dataclasses.replace(configuration, server=server)
     gateway = Gateway(configuration, plugins=plugins)
-    asyncio.run(serve(gateway, shared=port is not None, ready=_Greeting(gateway)))
+    with asyncio.Runner(loop_factory=factory(configuration.server.loop)) as runner:
+        runner.run(serve(gateway, shared=port is not None, ready=_Greeting(gateway)))
     return 0
 
 
@@ -176,6 +178,12 @@ class _Greeting:
     def __call__(self, address: str) -> None:
         g, c = self._gateway.generation, self._gateway.configuration
         store = c.store.kind.name if c.store else None
-        g.log.info("server.listening", address=address, providers=list(c.providers), store=store)
+        g.log.info(
+            "server.listening",
+            address=address,
+            providers=list(c.providers),
+            store=store,
+            loop=name(asyncio.get_running_loop()),
+        )
         if g.door.open:
             g.log.warning("auth.open", hint="anybody may call; set auth.master_key to change that")

@@ -6,6 +6,7 @@ sees the modules it measures being imported.
 
 from __future__ import annotations
 
+import os
 from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 
     from .processes import SandboxProcess
     from .served import Served
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let ``GOMODEL_TEST_LOOP`` choose the event loop of the tests."""
+    if kind := os.environ.get("GOMODEL_TEST_LOOP"):
+        from .loops import Loops
+
+        config.pluginmanager.register(Loops(kind))
 
 
 @pytest.fixture
@@ -80,8 +89,6 @@ def sandbox() -> Iterator[SandboxProcess]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Return the URL of a real PostgreSQL, one for the whole run; skips loudly if there is none."""
-    import os
-
     from .postgres import NoPostgres, shared_server
 
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
