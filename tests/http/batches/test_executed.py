@@ -14,6 +14,7 @@ import standardwebhooks
 from msgspec.structs import replace
 
 from gomodel_proxy.api import Query
+from gomodel_proxy.engine.batches import executor
 from gomodel_proxy.engine.ids import now
 from gomodel_proxy.testing.lines import Asked, Line, LineServer
 
@@ -527,6 +528,46 @@ async def test_what_the_store_hands_out_while_it_stops_is_given_back(
     again = await open_house()
     batch = await again.ended(made["id"])
     assert batch["request_counts"]["resent"] == 0, "nothing of it was sent"
+
+
+async def test_who_was_asleep_does_not_take_his_own_lines_again(
+    open_house: Callable[..., Awaitable[House]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await open_house()
+    go, taken, asleep = asyncio.Event(), asyncio.Semaphore(0), 0
+
+    async def wait(line: Line, asked: Asked) -> None:
+        await go.wait()
+        await line.send(reply_of(asked))
+
+    renew, lease = house.batches.renew, house.batches.lease
+
+    async def late(*asked: Any) -> Sequence[bool]:
+        task = asyncio.current_task()
+        if asleep and task is not None and task.get_name() == "batches_renew":
+            await go.wait()  # it has not come round yet
+        return await renew(*asked)
+
+    async def noted(*asked: Any) -> Sequence[Lease]:
+        leases = await lease(*asked)
+        taken.release()
+        return leases
+
+    monkeypatch.setattr(house.batches, "renew", late)
+    monkeypatch.setattr(executor, "now", lambda: now() + asleep)
+    house.vendor.answer = wait
+    made = await house.create("a")
+    while not house.vendor.asked:  # noqa: ASYNC110 - the vendor is asked by another task
+        await asyncio.sleep(0.005)
+    asleep = 3_600_000_000
+    monkeypatch.setattr(house.batches, "lease", noted)
+    for _ in range(3):
+        await taken.acquire()
+    asleep = 0
+    go.set()
+    batch = await house.ended(made["id"])
+    assert batch["request_counts"]["resent"] == 0
+    assert len(house.vendor.asked) == 1
 
 
 @pytest.mark.parametrize("step", ["claim", "add"])

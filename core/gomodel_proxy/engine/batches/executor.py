@@ -45,6 +45,7 @@ class Executor:
         self._ready: dict[str, deque[Lease]] = {name: deque() for name in g.accounts}
         self._running: dict[_Key, asyncio.Task[None]] = {}
         self._tokens: dict[_Key, int] = {}  # of all that is held: ready, running, uncommitted
+        self._renewed = now()  # when all that was held was still had
         self._done: list[Executed] = []
         self._known: dict[str, Batch] = {}
         self._dry: set[str] = set()  # providers for which the store had no more lines
@@ -87,7 +88,8 @@ class Executor:
             except Exception as error:  # whatever a store raises
                 failures = 0 if self._loop.time() - began > 60 else failures + 1
                 self._g.log.error("batches.store_failed", work=work.__name__, error=str(error))
-                await asyncio.sleep(min(0.1 * 2**failures, 30.0))
+                # not so long that a store that is back finds the leases run out
+                await asyncio.sleep(min(0.1 * 2**failures, self._settings.lease / 6))
 
     # ------------------------------------------------------------ leasing
 
@@ -104,6 +106,8 @@ class Executor:
             await asyncio.shield(self._taking)
 
     async def _take(self, wanted: dict[str, int]) -> None:
+        if now() - self._renewed > self._settings.lease * _SECOND / 2:
+            await self._hold()  # lest it takes its own lines, whose leases have run out
         for lease in await self._batches.lease(wanted, now(), self._until()):
             name = lease.line.provider
             self._tokens[lease.batch, lease.line.index] = lease.token
@@ -203,7 +207,8 @@ class Executor:
         release = Release(
             batch=key[0], index=key[1], token=lease.token, due=due, tried=not put_off.busy
         )
-        await self._batches.release([release])
+        with suppress(Exception):  # a store that is away: the lease runs out by itself
+            await self._batches.release([release])
         self._dry.discard(lease.line.provider)
         self._loop.call_later(wait, self._look_again, lease.line.provider)
 
@@ -218,21 +223,24 @@ class Executor:
         pause = min(self._settings.lease / 3, self._settings.look)
         while True:
             await asyncio.sleep(pause)
-            held = [(*key, token) for key, token in self._tokens.items()]
-            if not held:
+            await self._hold()
+
+    async def _hold(self) -> None:
+        time = now()
+        held = [(*key, token) for key, token in self._tokens.items()]
+        kept = await self._batches.renew(held, self._until()) if held else ()
+        self._renewed = time
+        done = {(one.outcome.batch, one.outcome.index) for one in self._done}
+        dropped = []
+        for (batch, index, token), good in zip(held, kept, strict=True):
+            key = batch, index
+            if good or self._tokens.get(key) != token:
                 continue
-            kept = await self._batches.renew(held, self._until())
-            done = {(one.outcome.batch, one.outcome.index) for one in self._done}
-            dropped = []
-            for (batch, index, token), good in zip(held, kept, strict=True):
-                key = batch, index
-                if good or self._tokens.get(key) != token:
-                    continue
-                self._drop(key)
-                if key not in done:  # a batch that is cancelled still takes what is done
-                    dropped.append(Release(batch=batch, index=index, token=token))
-            if dropped:  # a batch that is cancelled ends when nothing of it is under way
-                await self._batches.release(dropped)
+            self._drop(key)
+            if key not in done:  # a batch that is cancelled still takes what is done
+                dropped.append(Release(batch=batch, index=index, token=token))
+        if dropped:  # a batch that is cancelled ends when nothing of it is under way
+            await self._batches.release(dropped)
 
     def _drop(self, key: _Key) -> None:
         self._tokens.pop(key)
