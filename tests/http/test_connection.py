@@ -17,6 +17,7 @@ from gomodel_proxy.api import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from gomodel_proxy.http.connection import Connection
 from gomodel_proxy.http.transport import HttpConfig, HttpTransport, explain
 from gomodel_proxy.testing.scripted import Heard, Peer, Upstream
 
@@ -391,9 +392,13 @@ class Secured:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
+    async def shake(self) -> None:
+        """Shake hands."""
+        await self._step(self._tls.do_handshake)
+
     async def greet(self) -> None:
         """Shake hands and read the request."""
-        await self._step(self._tls.do_handshake)
+        await self.shake()
         await self._step(self._tls.read)
 
     async def send(self, data: bytes) -> None:
@@ -472,6 +477,26 @@ async def test_what_came_before_a_goodbye_outlasts_a_pause(
     exchange.resume()
     await heard.over()
     assert (heard.error, len(heard.body)) == (None, PAUSED)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_connection_is_not_kept_by_one_who_left_as_it_was_made(
+    safe_way: HttpTransport, upstream: Upstream, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Connection.connection_made
+
+    def make_and_leave(self: Connection, transport: asyncio.BaseTransport) -> None:
+        made(self, transport)
+        exchange.close()
+
+    monkeypatch.setattr(Connection, "connection_made", make_and_leave)
+    url = f"{scheme}://localhost:{upstream.port}/"
+    exchange = safe_way.open(UpstreamRequest(method="POST", url=url), Heard())
+    peer = await upstream.accept()
+    if scheme == "https":
+        await Secured(peer).shake()
+    await peer.gone()
+    assert not any(origin.connections for origin in safe_way._origins.values())
 
 
 @pytest.mark.parametrize("notified", [True, False])

@@ -98,6 +98,16 @@ class Connection(asyncio.Protocol):
         self.origin.idle.pop(self, None)
         self._transport.abort()
 
+    def forsake(self) -> None:
+        """Close at once, if it was made at all, what nobody waits for any more.
+
+        uvloop closes a connection whose making is cancelled at the last moment without a
+        `connection_lost`, and asyncio lets TLS say goodbye first.
+        """
+        if self in self.origin.connections:
+            self.origin.connections.discard(self)
+            self._transport.abort()
+
     def close(self) -> asyncio.Future[None]:
         """Abort; the result is there when the connection is gone."""
         self._lost = asyncio.get_running_loop().create_future()

@@ -169,14 +169,18 @@ class HttpTransport:
 
     async def _connect(self, exchange: HttpExchange) -> None:
         origin = exchange.origin
+        connection = Connection(origin)
         try:
             context = self._context() if origin.scheme == "https" else None
-            _, connection = await self._loop.create_connection(
-                lambda: Connection(origin),
+            await self._loop.create_connection(
+                lambda: connection,
                 sock=await self._dial(origin.host, origin.port),
                 ssl=context,
                 server_hostname=origin.host if context is not None else None,
             )
+        except asyncio.CancelledError:
+            connection.forsake()
+            raise
         except Exception as error:  # whatever it was, nothing has been sent
             exchange.connecting = None
             exchange.fail(explain(str(origin), error))
