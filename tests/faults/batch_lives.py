@@ -128,11 +128,20 @@ class Lives:
         self._record = record
         self._environ = environ
         self._rng = random.Random(seed)
+        self._started: list[GatewayProcess] = []
         self.batch = ""
+
+    def end(self) -> None:
+        """Kill what is left."""
+        for gateway in self._started:
+            if gateway.process.poll() is None:
+                gateway.kill()
 
     async def start(self) -> GatewayProcess:
         """Return one more process."""
-        return await asyncio.to_thread(GatewayProcess, self._config, environ=self._environ)
+        gateway = await asyncio.to_thread(GatewayProcess, self._config, environ=self._environ)
+        self._started.append(gateway)
+        return gateway
 
     async def submit(self, lines: int) -> None:
         """Make the batch, by a process that is killed once the batch is accepted."""

@@ -56,12 +56,16 @@ def config(tmp_path: Path, record: Path, store: str) -> Iterator[Path]:
         yield path
 
 
-@pytest.mark.soak
-async def test_fifty_kills_lose_and_repeat_nothing(
-    config: Path, record: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def lives(config: Path, record: Path, tmp_path: Path) -> Iterator[Lives]:
     environ = {"PYTHONPYCACHEPREFIX": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": ""}
-    lives = Lives(config, record, environ, seed=11)
+    made = Lives(config, record, environ, seed=11)
+    yield made
+    made.end()
+
+
+@pytest.mark.soak
+async def test_fifty_kills_lose_and_repeat_nothing(lives: Lives, record: Path) -> None:
     await lives.submit(LINES)
     kills = iter(range(KILLS - 1))  # the one that took the batch was the first
     await asyncio.gather(lives.live(kills), lives.live(kills))
