@@ -46,7 +46,7 @@ class Executor:
         self._running: dict[_Key, asyncio.Task[None]] = {}
         self._tokens: dict[_Key, int] = {}  # of all that is held: ready, running, uncommitted
         self._renewed = now()  # when all that was held was still had
-        self._done: list[Executed] = []
+        self._done: list[tuple[Executed, Room]] = []  # until they are committed
         self._known: dict[str, Batch] = {}
         self._dry: set[str] = set()  # providers for which the store had no more lines
         self._wake = asyncio.Event()
@@ -166,7 +166,12 @@ class Executor:
     # ------------------------------------------------------------ executing
 
     async def _execute(self, lease: Lease, room: Room) -> None:
+        """Execute a line. It keeps its room until its result is committed.
+
+        So a process that dies leaves no more lines to be sent again than it may have under way.
+        """
         key = lease.batch, lease.line.index
+        done: Executed | None = None
         try:
             batch = await self._owner(lease.batch)
             last = lease.tries + 1 >= self._settings.tries
@@ -178,12 +183,13 @@ class Executor:
             self._g.log.warning("batches.line_left", batch=key[0], index=key[1], error=str(error))
         else:
             room.calm()
-            self._done.append(done)
+            self._done.append((done, room))
             self._finished.set()
         finally:
             self._running.pop(key, None)
-            room.leave()
-            self._wake.set()
+            if done is None:
+                room.leave()
+                self._wake.set()
 
     async def _owner(self, id_: str) -> Batch:
         known = self._known.get(id_)
@@ -230,7 +236,7 @@ class Executor:
         held = [(*key, token) for key, token in self._tokens.items()]
         kept = await self._batches.renew(held, self._until()) if held else ()
         self._renewed = time
-        done = {(one.outcome.batch, one.outcome.index) for one in self._done}
+        done = {(one.outcome.batch, one.outcome.index) for one, _ in self._done}
         dropped = []
         for (batch, index, token), good in zip(held, kept, strict=True):
             key = batch, index
@@ -264,9 +270,11 @@ class Executor:
         def fold(batch: Batch, outcomes: Sequence[Outcome]) -> Batch:
             return counted(batch, outcomes, time)
 
-        kept = await self._batches.commit([done.outcome for done in some], fold)
+        kept = await self._batches.commit([done.outcome for done, _ in some], fold)
         del self._done[: len(some)]
-        for done, good in zip(some, kept, strict=True):
+        self._wake.set()
+        for (done, room), good in zip(some, kept, strict=True):
+            room.leave()
             self._tokens.pop((done.outcome.batch, done.outcome.index), None)
             if good:
                 self._g.books.sent(done.noted)
