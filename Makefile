@@ -28,8 +28,11 @@ run: ready ## serve CONFIG (sample_config.toml)
 test: ready ## run all tests but those of soak
 	$(BIN)/pytest --numprocesses=auto --dist=loadfile -m "not soak"
 
-soak: ready ## run the tests that take minutes: kills by the dozen, a thousand goodbyes, fuzzing
+soak: ready ## run the tests that take minutes: kills by the dozen, fuzzing, uvloop
 	$(BIN)/pytest --numprocesses=auto -m soak
+	GOMODEL_TEST_LOOP=uvloop $(BIN)/pytest --numprocesses=auto --dist=loadfile \
+	    tests/http tests/sdk tests/faults/test_disconnects.py tests/faults/test_streams.py \
+	    tests/faults/test_upstreams.py tests/faults/test_hostile_upstreams.py
 
 lint: ready ## check style and format
 	$(BIN)/ruff check .
