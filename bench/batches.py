@@ -51,13 +51,13 @@ def measure(gateway: Gateway, folder: Path) -> list[Row]:
 
 def forms(path: Path, lines: int) -> Path:
     """Write the form that uploads so many lines."""
-    body = traffic.request(traffic.JSON_MODEL, stream=False)
     head = (
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="in.jsonl"\r\n'
         "Content-Type: application/jsonl\r\n\r\n"
     )
-    small = json.dumps({"model": traffic.JSON_MODEL, "messages": json.loads(body)["messages"][-1:]})
+    messages = [{"role": "user", "content": traffic.TEXT}]
+    small = json.dumps({"model": traffic.JSON_MODEL, "messages": messages})
     with path.open("w") as out:
         out.write(head)
         for number in range(lines):
