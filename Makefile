@@ -17,7 +17,7 @@ EXPORT  := --quiet --frozen --no-emit-workspace --no-header --format requirement
 # An interpreter that is not there is an error, never a download nobody pinned.
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help run test soak lint types build bench lock clean ready
+.PHONY: help run test soak loops lint types build bench lock clean ready
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -28,8 +28,10 @@ run: ready ## serve CONFIG (sample_config.toml)
 test: ready ## run all tests but those of soak
 	$(BIN)/pytest --numprocesses=auto --dist=loadfile -m "not soak"
 
-soak: ready ## run the tests that take minutes: kills by the dozen, fuzzing, uvloop
+soak: ready ## run the tests that take minutes: kills by the dozen, goodbyes, fuzzing
 	$(BIN)/pytest --numprocesses=auto -m soak
+
+loops: ready ## run what depends on the event loop under uvloop
 	GOMODEL_TEST_LOOP=uvloop $(BIN)/pytest --numprocesses=auto --dist=loadfile \
 	    tests/http tests/sdk tests/faults/test_disconnects.py tests/faults/test_streams.py \
 	    tests/faults/test_upstreams.py tests/faults/test_hostile_upstreams.py
