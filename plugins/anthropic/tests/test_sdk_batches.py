@@ -1,4 +1,4 @@
-"""Message Batches with the real Anthropic SDK, over a provider that has none of its own."""
+"""Message Batches with the real Anthropic SDK, over providers that have and have not their own."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import pytest
 import pytest_asyncio
 
 from gomodel_proxy.testing.served import Served
+from gomodel_proxy.testing.shipped import account, shipped
+
+from .vendor import AnthropicVendor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from anthropic.types.messages import MessageBatch
 
@@ -129,3 +133,26 @@ async def test_what_is_wrong_is_said_before_anything_is_kept(
         with pytest.raises(anthropic.APIStatusError, match=word) as refused:
             await batches.create(requests=requests)
         assert refused.value.status_code in (400, 404)
+
+
+async def test_over_a_vendors_own_batches(tmp_path: Path) -> None:
+    async with AnthropicVendor() as vendor:
+        providers = {"up": account("anthropic", f"{vendor.url}/v1")}
+        async with (
+            shipped(providers, tmp_path) as gateway,
+            anthropic.AsyncAnthropic(
+                base_url=gateway.url, api_key="x", max_retries=0, _strict_response_validation=True
+            ) as client,
+        ):
+            made = await client.messages.batches.create(requests=[asked("a", "m"), asked("b", "m")])
+            batch = await ended(client, made.id)
+            decoder = await client.messages.batches.results(made.id)
+            results = {one.custom_id: one.result async for one in decoder}
+        assert len(vendor.batches) == 1
+    assert (batch.request_counts.succeeded, batch.request_counts.errored) == (2, 0)
+    for name in ("a", "b"):
+        result = results[name]
+        assert result.type == "succeeded"
+        (block,) = result.message.content
+        assert block.type == "text"
+        assert block.text == f"echo Hello {name}"
