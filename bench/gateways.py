@@ -12,12 +12,13 @@ from bench import traffic
 from bench.processes import GATEWAY_CPU, LOAD_CPU, Fleet, free_port, python, tool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bench.meter import Tree
 
 HERE = Path(__file__).parent
 PATH = "/v1/chat/completions"
+PLUGIN = "gomodel_proxy_bench"
 COMMAND = Path(sys.executable).with_name("gomodel-proxy")
 
 FEATURES = (
@@ -75,12 +76,14 @@ def start_baseline(fleet: Fleet, folder: Path, up: Upstreams) -> Gateway:
     return Gateway(tree, url(port), url(port))
 
 
-def start_server(fleet: Fleet, folder: Path, up: Upstreams) -> Gateway:
+def start_server(
+    fleet: Fleet, folder: Path, up: Upstreams, command: Sequence[str | Path] = (COMMAND,)
+) -> Gateway:
     """Start the command's own server, all features on."""
     port = free_port()
-    argv: list[str | Path] = [COMMAND, "--config", configure(folder, up, port)]
+    argv = [*command, "--config", configure(folder, up, port)]
     log = folder / "log.jsonl"
-    tree = fleet.serve(argv, cpu=GATEWAY_CPU, log=log, port=port, env=plugin_path(folder))
+    tree = fleet.serve(argv, cpu=GATEWAY_CPU, log=log, port=port, modules=[plugin_path(folder)])
     return Gateway(tree, url(port), url(port))
 
 
@@ -89,7 +92,7 @@ def start_host(fleet: Fleet, folder: Path, up: Upstreams) -> Gateway:
     port = free_port()
     argv = python("host", str(port), configure(folder, up, port))
     log = folder / "log.jsonl"
-    tree = fleet.serve(argv, cpu=GATEWAY_CPU, log=log, port=port, env=plugin_path(folder))
+    tree = fleet.serve(argv, cpu=GATEWAY_CPU, log=log, port=port, modules=[plugin_path(folder)])
     return Gateway(tree, url(port, "/llm"), url(port, "/llm"))
 
 
@@ -108,15 +111,15 @@ def configure(folder: Path, up: Upstreams, port: int) -> Path:
     return fill("gateway.toml.in", folder, settings)
 
 
-def plugin_path(folder: Path) -> dict[str, str]:
-    """Install the bench's plugin into the folder, as an index would; return how it is found."""
-    module = folder / "gomodel_proxy_bench.py"
+def plugin_path(folder: Path) -> Path:
+    """Install the bench's plugin into the folder, as an index would; return where it is found."""
+    module = folder / f"{PLUGIN}.py"
     module.write_bytes((HERE / "features_plugin.py").read_bytes())
     info = folder / "gomodel_proxy_bench-1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gomodel-proxy-bench\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[gomodel_proxy.plugins]\nbench = gomodel_proxy_bench\n")
-    return {"PYTHONPATH": str(folder)}
+    (info / "entry_points.txt").write_text(f"[gomodel_proxy.plugins]\nbench = {PLUGIN}\n")
+    return folder
 
 
 def fill(template: str, folder: Path, settings: Mapping[str, object]) -> Path:

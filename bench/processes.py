@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from bench.meter import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parent.parent
+ABSENT = ROOT / "bench" / "absent"
 GATEWAY_CPU = 0
 LOAD_CPU = 1
 
@@ -29,10 +30,13 @@ def pinned(argv: Sequence[str | Path], cpu: int) -> list[str]:
     return [*bind, *map(str, argv)]
 
 
-def surroundings(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of what is measured: byte code is kept, as users' machines do."""
+def surroundings(*modules: Path) -> dict[str, str]:
+    """Return the environment of what is measured, with folders of further modules.
+
+    Byte code is kept, as users' machines do, and what only a checkout brings is hidden.
+    """
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, **(more or {})}
+    return {**kept, "PYTHONPATH": os.pathsep.join(map(str, (*modules, ABSENT)))}
 
 
 def free_port() -> int:
@@ -64,9 +68,9 @@ class Fleet(ExitStack):
         *,
         cpu: int,
         log: Path,
-        env: Mapping[str, str] | None = None,
+        modules: Sequence[Path] = (),
     ) -> subprocess.Popen[bytes]:
-        """Start a process; what it prints goes to ``log``."""
+        """Start a process; what it prints goes to ``log``, ``modules`` are folders of modules."""
         with log.open("ab") as out:
             process = subprocess.Popen(
                 pinned(argv, cpu),
@@ -74,7 +78,7 @@ class Fleet(ExitStack):
                 stdout=out,
                 stderr=out,
                 cwd=ROOT,
-                env=surroundings(env),
+                env=surroundings(*modules),
             )
         self.callback(stop, process)
         return process
@@ -86,10 +90,10 @@ class Fleet(ExitStack):
         cpu: int,
         log: Path,
         port: int,
-        env: Mapping[str, str] | None = None,
+        modules: Sequence[Path] = (),
     ) -> Tree:
         """Start a server and wait until it listens."""
-        process = self.start(argv, cpu=cpu, log=log, env=env)
+        process = self.start(argv, cpu=cpu, log=log, modules=modules)
         if not listens(process, port):
             sys.exit(f"{argv[0]} did not start:\n{log.read_text()[-2000:]}")
         return Tree(process.pid)

@@ -12,41 +12,50 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bench import traffic
-from bench.gateways import start_server
+from bench.gateways import PLUGIN, start_server
 from bench.processes import GATEWAY_CPU, Fleet, pinned, surroundings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bench.gateways import Gateway, Upstreams
 
 THIRD_PARTY = "import aiohttp.web, msgspec, pluggy, structlog"
 
-# Every module of ours that a start could load, imported after what `first` imports.
+# The command, which leaves a list of the modules that it has loaded, in their order.
+LISTING = """
+import atexit, pathlib, sys
+atexit.register(lambda: pathlib.Path({file!r}).write_text(chr(10).join(sys.modules)))
+from gomodel_proxy.cli import main
+main()
+"""
 IMPORT = """
-import importlib, pkgutil, time
+import importlib, time
 {first}
 began = time.process_time()
-for name in {packages}:
-    package = importlib.import_module(name)
-    for module in pkgutil.walk_packages(package.__path__, name + "."):
-        if ".testing" not in module.name and not module.name.endswith(".__main__"):
-            importlib.import_module(module.name)
+for name in {modules}:
+    importlib.import_module(name)
 print(time.process_time() - began)
 """
-PACKAGES = (
-    "gomodel_proxy",
-    "gomodel_proxy_anthropic",
-    "gomodel_proxy_openai",
-    "gomodel_proxy_openai_compatible",
-    "gomodel_proxy_sandbox",
-    "gomodel_proxy_sqlite",
-)
 
 
-def import_cpu(first: str, times: int = 5) -> float:
-    """Return the seconds of CPU that importing all of our modules takes after ``first``."""
-    code = IMPORT.format(first=first, packages=PACKAGES)
+def our_modules(folder: Path, up: Upstreams) -> list[str]:
+    """Return the modules of ours that a start loads, up to its first answer and its end."""
+    file = folder / "modules"
+    with Fleet() as fleet:
+        command = [sys.executable, "-c", LISTING.format(file=str(file))]
+        ask(start_server(fleet, folder / "modules-of", up, command))
+    names = file.read_text().splitlines()
+    return [name for name in names if name.startswith("gomodel_proxy") and name != PLUGIN]
+
+
+def import_cpu(first: str, modules: Sequence[str], times: int = 5) -> float:
+    """Return the seconds of CPU that importing modules takes after ``first``.
+
+    What they alone need of the standard library is in it.
+    """
+    code = IMPORT.format(first=first, modules=list(modules))
     argv = pinned([sys.executable, "-c", code], GATEWAY_CPU)
     taken = [float(subprocess.check_output(argv, env=surroundings())) for _ in range(times + 1)]
     return median(taken[1:])  # the first may have had to compile
