@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from gomodel_proxy.api import InvalidRequest
-from gomodel_proxy.wire.media import find_media
-from gomodel_proxy.wire.media_types import kind_of, settle
+from gomodel_proxy.wire.later import later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gomodel_proxy.api.chat import ChatRequest, Media
     from gomodel_proxy.config.settings import Assets
+    from gomodel_proxy.wire import media as medias
+    from gomodel_proxy.wire import media_types
+else:
+    medias, media_types = later("gomodel_proxy.wire", "media", "media_types")
 
 __all__ = ["Asset", "AssetRefused", "Fetcher", "Inliner", "TooLarge"]
 
@@ -68,7 +71,7 @@ class Inliner:
         """
         if remote is None:
             return
-        wanted = [media for media in find_media(request) if _is_wanted(media, remote)]
+        wanted = [media for media in medias.find_media(request) if _is_wanted(media, remote)]
         if wanted:
             await self._fetch_all(wanted, fetched)
             for media in wanted:
@@ -118,12 +121,12 @@ class Inliner:
     def _put(self, media: Media, asset: Asset) -> None:
         """Replace an address by what is there, if that is what the request says it is."""
         try:
-            type_ = settle(asset.data, asset.declared)
+            type_ = media_types.settle(asset.data, asset.declared)
             if media.media_type is not None:
-                type_ = settle(asset.data, media.media_type)
+                type_ = media_types.settle(asset.data, media.media_type)
         except ValueError as error:
             raise _refusal(media, str(error)) from None
-        if kind_of(type_) != media.kind:
+        if media_types.kind_of(type_) != media.kind:
             raise _refusal(media, f"it is {type_}, which is no {media.kind}")
         if type_ not in self._types:
             raise _refusal(media, f"it is {type_}, which is not among assets.types")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from gomodel_proxy.api import InvalidRequest
-from gomodel_proxy.wire.hub import Hub
+from gomodel_proxy.wire.later import later
 
 from .headers import FORWARDED
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gomodel_proxy.api import Dialect, Passage, Stepwise, Translator
+    from gomodel_proxy.wire import hub
 
     from .account import Account
     from .assets import Asset, Inliner
+else:
+    (hub,) = later("gomodel_proxy.wire", "hub")
 
 __all__ = ["LOSSY", "Lane", "Lanes", "lossy_header", "refuse_losses"]
 
@@ -108,7 +111,7 @@ class Lanes:
         caller, provider = self._dialects[source].codec, self._dialects.get(target)
         if caller is None or provider is None or provider.codec is None:
             return None
-        return Hub(caller, provider.codec)
+        return hub.Hub(caller, provider.codec)
 
 
 def refuse_losses(losses: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from gomodel_proxy.api import UpstreamError, UpstreamRequest
 from gomodel_proxy.engine.assets import Asset, AssetRefused, TooLarge
 from gomodel_proxy.engine.replies import fetch
 from gomodel_proxy.wire.heads import split
-from gomodel_proxy.wire.public_hosts import is_canonical, is_public
+from gomodel_proxy.wire.later import later
 
 from .dialing import reach, resolve
 from .transport import HttpConfig, HttpTransport
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.config.settings import Assets
     from gomodel_proxy.engine.replies import Whole
+    from gomodel_proxy.wire import public_hosts
     from gomodel_proxy.wire.heads import Address
 
     from .dialing import Info
+else:
+    (public_hosts,) = later("gomodel_proxy.wire", "public_hosts")
 
 __all__ = ["AssetFetcher"]
 
@@ -92,14 +95,14 @@ class AssetFetcher:
     async def _resolve(self, address: Address) -> Sequence[Info]:
         """Return where to connect to; raises `AssetRefused` for what is not public."""
         private = self._settings.allow_private
-        if not private and not is_canonical(address.host):
+        if not private and not public_hosts.is_canonical(address.host):
             raise AssetRefused("its host is neither a full name nor an address as usually written")
         try:
             infos = await self._look_up(address.host, address.port)
         except (OSError, UnicodeError):
             raise AssetRefused("its host has no address") from None
         # one that is not public is enough: whoever mixes them is up to something
-        if not private and not all(is_public(str(info[4][0])) for info in infos):
+        if not private and not all(public_hosts.is_public(str(info[4][0])) for info in infos):
             raise AssetRefused("its host is not a public one")
         return infos
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from gomodel_proxy.api import Usage
-from gomodel_proxy.api.chat import ChatReply, Media, ToolResult
 
 from . import json
+from .later import later
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from gomodel_proxy.api import Codec, Losses
-    from gomodel_proxy.api.chat import ChatRequest, Part
+    from gomodel_proxy.api import Codec, Losses, chat
+    from gomodel_proxy.api.chat import ChatReply, ChatRequest, Media, Part
+else:
+    (chat,) = later("gomodel_proxy.api", "chat")
 
 __all__ = ["CountingCodec", "estimate_input"]
 
@@ -66,7 +68,7 @@ class CountingCodec:
         count = json.loads(bytes(json.members(body).get(self._count, json.NULL)))
         if not isinstance(count, int):
             raise ValueError(f"'{self._count}' is no number")
-        return ChatReply("", "", [], usage=Usage(input=count))
+        return chat.ChatReply("", "", [], usage=Usage(input=count))
 
     def write_reply(self, reply: ChatReply, request: ChatRequest, *, losses: Losses) -> bytes:
         """Return a count for the caller."""
@@ -97,9 +99,9 @@ def estimate_input(request: ChatRequest) -> int:
     while waiting:
         part = waiting.pop()
         size += _size(getattr(part, "text", None)) + _size(getattr(part, "arguments", None))
-        if isinstance(part, ToolResult):
+        if isinstance(part, chat.ToolResult):
             waiting += part.parts
-        elif isinstance(part, Media) and part.text is None:
+        elif isinstance(part, chat.Media) and part.text is None:
             tokens += _weigh(part)
     return -(-size // _BYTES_PER_TOKEN) + tokens
 

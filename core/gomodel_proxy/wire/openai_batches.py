@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from . import json
-from .openai_batch_requests import read_batch
-from .openai_batch_results import read
+from .later import later
 from .openai_failure import read_failure
 
 if TYPE_CHECKING:
@@ -21,7 +20,12 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.api import Batch, BatchAsk, LineResult, Shipment, Spent, Webhook
 
-    from .openai_batch_results import Result
+    from . import openai_batch_requests as batch_requests
+    from . import openai_batch_results as batch_results
+else:
+    batch_requests, batch_results = later(
+        __package__, "openai_batch_requests", "openai_batch_results"
+    )
 
 __all__ = ["OpenAIBatches"]
 
@@ -48,7 +52,7 @@ class OpenAIBatches:
 
     def read(self, body: bytes) -> BatchAsk:
         """Read a request for a batch; raises `InvalidRequest`."""
-        return read_batch(body)
+        return batch_requests.read_batch(body)
 
     def write(self, batch: Batch, results: Sequence[LineResult] | None, base_url: str) -> bytes:
         """Write a batch; times are seconds, costs USD and null where a price is not known."""
@@ -113,7 +117,7 @@ class OpenAIBatches:
 
         ``status_code`` is 0 where there was no reply.
         """
-        told = None if result.result is None else read(result.result)
+        told = None if result.result is None else batch_results.read(result.result)
         return json.encode(
             {
                 "index": result.index,
@@ -182,7 +186,7 @@ def _webhook(webhook: Webhook) -> dict[str, Any]:
     }
 
 
-def _error(told: Result) -> dict[str, str]:
+def _error(told: batch_results.Result) -> dict[str, str]:
     if told.body is None:
         return {"type": told.code or "api_error", "message": told.message or ""}
     failure = read_failure(told.status, (), bytes(told.body))

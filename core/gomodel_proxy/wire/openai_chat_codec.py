@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import openai_chat_replies as replies
-from . import openai_chat_requests as requests
-from .openai_chat_reader import ChatReader
-from .openai_chat_writer import ChatWriter
+from .later import later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gomodel_proxy.api import Losses
     from gomodel_proxy.api.chat import ChatReply, ChatRequest
+
+    from . import openai_chat_reader as reading
+    from . import openai_chat_replies as replies
+    from . import openai_chat_requests as requests
+    from . import openai_chat_writer as writing
+else:
+    reading, replies, requests, writing = later(
+        __package__,
+        "openai_chat_reader",
+        "openai_chat_replies",
+        "openai_chat_requests",
+        "openai_chat_writer",
+    )
 
 __all__ = ["ChatCodec"]
 
@@ -41,10 +51,10 @@ class ChatCodec:
         """Return a whole reply for the caller."""
         return replies.write_reply(reply, losses=losses)
 
-    def reader(self, *, traits: Mapping[str, Any]) -> ChatReader:
+    def reader(self, *, traits: Mapping[str, Any]) -> reading.ChatReader:
         """Return the reader of one stream."""
-        return ChatReader()
+        return reading.ChatReader()
 
-    def writer(self, request: ChatRequest, *, losses: Losses) -> ChatWriter:
+    def writer(self, request: ChatRequest, *, losses: Losses) -> writing.ChatWriter:
         """Return the writer of one stream."""
-        return ChatWriter(request, losses)
+        return writing.ChatWriter(request, losses)

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import openai_responses_replies as replies
-from . import openai_responses_requests as requests
-from .openai_responses_reader import ResponsesReader
-from .openai_responses_writer import ResponsesWriter
+from .later import later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gomodel_proxy.api import Losses
     from gomodel_proxy.api.chat import ChatReply, ChatRequest
+
+    from . import openai_responses_reader as reading
+    from . import openai_responses_replies as replies
+    from . import openai_responses_requests as requests
+    from . import openai_responses_writer as writing
+else:
+    reading, replies, requests, writing = later(
+        __package__,
+        "openai_responses_reader",
+        "openai_responses_replies",
+        "openai_responses_requests",
+        "openai_responses_writer",
+    )
 
 __all__ = ["ResponsesCodec"]
 
@@ -41,10 +51,10 @@ class ResponsesCodec:
         """Return a whole reply for the caller."""
         return replies.write_reply(reply, request, losses=losses)
 
-    def reader(self, *, traits: Mapping[str, Any]) -> ResponsesReader:
+    def reader(self, *, traits: Mapping[str, Any]) -> reading.ResponsesReader:
         """Return the reader of one stream."""
-        return ResponsesReader()
+        return reading.ResponsesReader()
 
-    def writer(self, request: ChatRequest, *, losses: Losses) -> ResponsesWriter:
+    def writer(self, request: ChatRequest, *, losses: Losses) -> writing.ResponsesWriter:
         """Return the writer of one stream."""
-        return ResponsesWriter(request, losses)
+        return writing.ResponsesWriter(request, losses)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from gomodel_proxy.api import Model, Secret, UpstreamRequest
 from gomodel_proxy.wire import json
+from gomodel_proxy.wire.later import later
 from gomodel_proxy.wire.settings import check_base_url, check_header
 
-from .content import DIALECT
-from .dialect import COUNT
 from .errors import refusal
-from .shipping import AnthropicShipping
+from .names import COUNT, DIALECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gomodel_proxy.api import Ask, Headers, Price, UpstreamError
+    from gomodel_proxy.api import Ask, Headers, Price, Shipping, UpstreamError
+
+    from . import shipping as shipments
+else:
+    (shipments,) = later(__package__, "shipping")
 
 __all__ = ["AnthropicAccount"]
 
@@ -56,7 +60,7 @@ class AnthropicAccount:
         self.prices = prices
         self.price_version = price_version
         self.traits = traits
-        self.shipping = AnthropicShipping(self._errand) if batches else None
+        self._ships = batches
         self.secrets = (api_key, *(Secret(value) for value in headers.values()))
         self._root = root = check_base_url(base_url)
         self._urls = {dialect: root + path for dialect, path in _PATHS.items()}
@@ -82,6 +86,11 @@ class AnthropicAccount:
                 frozenset({_VERSION, _BETA}),
             )
         }
+
+    @cached_property
+    def shipping(self) -> Shipping | None:
+        """What hands over batches, None where the vendor takes none."""
+        return shipments.AnthropicShipping(self._errand) if self._ships else None
 
     def request(self, ask: Ask) -> UpstreamRequest:
         """Return the request for a body in one of the dialects it speaks."""

@@ -12,8 +12,7 @@ from msgspec import Raw
 
 from gomodel_proxy.api import BatchAsk, GatewayError, InvalidRequest, LineAsk
 from gomodel_proxy.wire import json
-from gomodel_proxy.wire.openai_batch_requests import read_lines, read_text
-from gomodel_proxy.wire.openai_batch_results import read
+from gomodel_proxy.wire.later import later
 from gomodel_proxy.wire.openai_failure import read_failure
 from gomodel_proxy.wire.openai_request import missing, require
 
@@ -23,7 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gomodel_proxy.api import Batch, LineResult
-    from gomodel_proxy.wire.openai_batch_results import Result
+    from gomodel_proxy.wire import openai_batch_requests as batch_requests
+    from gomodel_proxy.wire import openai_batch_results as batch_results
+else:
+    batch_requests, batch_results = later(
+        "gomodel_proxy.wire", "openai_batch_requests", "openai_batch_results"
+    )
 
 __all__ = ["MessageBatches"]
 
@@ -61,7 +65,7 @@ class MessageBatches:
             raise missing("requests")
         return BatchAsk(
             endpoint=_URL,
-            lines=read_lines(members["requests"], _line),
+            lines=batch_requests.read_lines(members["requests"], _line),
             ignored=tuple(name for name in members if name not in _KNOWN),
         )
 
@@ -100,14 +104,14 @@ class MessageBatches:
 
     def result(self, batch: Batch, result: LineResult) -> bytes:
         """Write one result. A reply that is no message is told of, and where it can be read."""
-        told = None if result.result is None else read(result.result)
+        told = None if result.result is None else batch_results.read(result.result)
         outcome = {"type": "canceled"} if told is None else _outcome(batch, result, told)
         return json.encode({"custom_id": result.custom_id, "result": outcome})
 
 
 def _line(members: dict[str, Raw]) -> LineAsk:
     return LineAsk(
-        custom_id=read_text(members, "custom_id"),
+        custom_id=batch_requests.read_text(members, "custom_id"),
         method="POST",
         url=_URL,
         body=require(members, "params", "object"),
@@ -147,7 +151,7 @@ def _time(time: int | None) -> str | None:
 # ---------------------------------------------------------------- results
 
 
-def _outcome(batch: Batch, result: LineResult, told: Result) -> dict[str, Any]:
+def _outcome(batch: Batch, result: LineResult, told: batch_results.Result) -> dict[str, Any]:
     if told.code in _NEVER:
         return {"type": _NEVER[told.code]}
     if result.url != _URL:

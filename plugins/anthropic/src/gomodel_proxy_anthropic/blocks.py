@@ -21,7 +21,8 @@ from gomodel_proxy.api.chat import (
     ToolResult,
 )
 
-from .citations import DIALECT, write_citation
+from .citations import write_citation
+from .names import DIALECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from gomodel_proxy.api.chat import Citation
 from gomodel_proxy.wire.members import Members
+
+from .names import DIALECT
 
 if TYPE_CHECKING:
     from msgspec import Raw
 
 __all__ = ["read_citation", "write_citation"]
-
-DIALECT: Final = "anthropic.messages"
 
 
 def read_citation(raw: Raw, at: str = "") -> Citation:

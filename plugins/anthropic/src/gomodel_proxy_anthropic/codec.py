@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import reading, replies, writing
-from .reader import MessageReader
-from .writer import MessageWriter
+from gomodel_proxy.wire.later import later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gomodel_proxy.api import Losses
     from gomodel_proxy.api.chat import ChatReply, ChatRequest
+
+    from . import reader as stream_reader
+    from . import reading, replies, writing
+    from . import writer as stream_writer
+else:
+    reading, replies, stream_reader, stream_writer, writing = later(
+        __package__, "reading", "replies", "reader", "writer", "writing"
+    )
 
 __all__ = ["MessagesCodec"]
 
@@ -40,10 +46,10 @@ class MessagesCodec:
         """Return a whole reply for the caller."""
         return replies.write_reply(reply, losses=losses)
 
-    def reader(self, *, traits: Mapping[str, Any]) -> MessageReader:
+    def reader(self, *, traits: Mapping[str, Any]) -> stream_reader.MessageReader:
         """Return the reader of one stream."""
-        return MessageReader()
+        return stream_reader.MessageReader()
 
-    def writer(self, request: ChatRequest, *, losses: Losses) -> MessageWriter:
+    def writer(self, request: ChatRequest, *, losses: Losses) -> stream_writer.MessageWriter:
         """Return the writer of one stream."""
-        return MessageWriter(request, losses)
+        return stream_writer.MessageWriter(request, losses)

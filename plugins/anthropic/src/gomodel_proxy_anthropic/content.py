@@ -11,12 +11,13 @@ from gomodel_proxy.api import InvalidRequest
 from gomodel_proxy.api.chat import Media, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
 from gomodel_proxy.wire.members import Members, elements, place
 
-from .citations import DIALECT, read_citation
+from .citations import read_citation
+from .names import DIALECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["DIALECT", "read_block", "read_content"]
+__all__ = ["read_block", "read_content"]
 
 _OPAQUE: Final = frozenset(
     {

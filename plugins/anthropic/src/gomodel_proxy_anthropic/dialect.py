@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 from gomodel_proxy.api import UpstreamError
 from gomodel_proxy.wire import json
 from gomodel_proxy.wire.counting import CountingCodec
+from gomodel_proxy.wire.later import later
 from gomodel_proxy.wire.openai_reply import name_provider, read_reply
 
-from . import errors, listing
+from . import errors
 from .batches import MessageBatches
 from .codec import MessagesCodec
-from .content import DIALECT
-from .estimate import estimate_tokens
 from .fields import MessagesFields
 from .meter import MessageMeter
+from .names import COUNT, DIALECT
 from .usage import read_usage
 
 if TYPE_CHECKING:
@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.api import Codec, Fields, GatewayError, Meter, Model, Usage
 
-__all__ = ["COUNT", "CountTokens", "Messages"]
+    from . import estimate as estimates
+    from . import listing
+else:
+    estimates, listing = later(__package__, "estimate", "listing")
 
-COUNT: Final = "anthropic.count_tokens"
+__all__ = ["CountTokens", "Messages"]
+
 _COUNTED: Final = (
     "model",
     "system",
@@ -124,7 +128,7 @@ class CountTokens(_Dialect):
 
     def estimate(self, body: bytes) -> bytes:
         """Return a count for a model whose provider has none, and say that it is estimated."""
-        return json.encode({"input_tokens": estimate_tokens(body), "estimated": True})
+        return json.encode({"input_tokens": estimates.estimate_tokens(body), "estimated": True})
 
 
 def _rejection(body: bytes, reply: dict[str, Raw], wanted: str) -> UpstreamError:

@@ -28,8 +28,9 @@ from gomodel_proxy.api.chat import (
 from gomodel_proxy.wire import json
 from gomodel_proxy.wire.sse import Cutter
 
-from .citations import DIALECT, read_citation
+from .citations import read_citation
 from .content import read_block
+from .names import DIALECT
 from .replies import FINISHES
 from .usage import merge_usage, read_usage
 

@@ -11,8 +11,8 @@ from gomodel_proxy.api.chat import ChatRequest, Format, Message, Part, Reasoning
 from gomodel_proxy.wire import json
 from gomodel_proxy.wire.members import Members
 
-from .citations import DIALECT
 from .content import read_content
+from .names import DIALECT
 from .tools import read_choice, read_tool
 
 if TYPE_CHECKING:

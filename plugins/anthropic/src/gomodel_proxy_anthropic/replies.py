@@ -24,8 +24,9 @@ from gomodel_proxy.wire import json
 from gomodel_proxy.wire.members import Members
 
 from .blocks import tool_input
-from .citations import DIALECT, write_citation
+from .citations import write_citation
 from .content import read_content
+from .names import DIALECT
 from .usage import read_usage, write_usage
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from gomodel_proxy.wire.shipping import (
     timestamp,
 )
 
-from .content import DIALECT
+from .names import DIALECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from gomodel_proxy.api.chat import Tool, ToolChoice
 from gomodel_proxy.wire import json
 from gomodel_proxy.wire.members import Members
 
-from .citations import DIALECT
+from .names import DIALECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,7 +28,8 @@ from gomodel_proxy.api.chat import (
 )
 from gomodel_proxy.wire.counting import estimate_input
 
-from .citations import DIALECT, write_citation
+from .citations import write_citation
+from .names import DIALECT
 from .replies import call_input, drop_part, drop_proof, stop_reason
 from .usage import write_usage
 

@@ -18,7 +18,7 @@ from gomodel_proxy.wire import json
 from gomodel_proxy.wire.wishes import drop_foreign, take_sampling, take_stops
 
 from .blocks import write_blocks
-from .citations import DIALECT
+from .names import DIALECT
 from .thinking import is_thinking, write_thinking
 from .tools import write_choice, write_tools
 from .turns import take_turns
