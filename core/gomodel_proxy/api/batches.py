@@ -287,6 +287,12 @@ class Batches(Protocol):
         The ledger keeps its rows.
         """
 
+    async def look(self, now: int) -> bool:
+        """Return whether `claim` or `lease` may find something; a cheap read that changes nothing.
+
+        False says that neither would. Where there are no batches nothing else is asked.
+        """
+
     # ------------------------------------------------------------ batches to look after
 
     async def claim(self, now: int, until: int) -> Claim | None:

@@ -200,6 +200,27 @@ class BatchesSuite(StoreCase):
 
     # ------------------------------------------------------------ looking after them
 
+    async def test_a_look_says_whether_there_is_work(self, tmp_path: Path) -> None:
+        """Batches that nobody looks after and lines to execute are work; looking takes none."""
+        async with self.open_store(tmp_path) as store:
+            batches = batches_of(store)
+            assert not await batches.look(NOW)
+            await batches.create(batch(1, due=NOW + 5))
+            assert not await batches.look(NOW + 4)
+            assert await batches.look(NOW + 5)
+            claim = await batches.claim(NOW + 5, SOON)
+            assert claim is not None
+            assert not await batches.look(SOON - 1)
+            assert await batches.look(SOON)
+            await batches.change(claim.batch.id, lambda found: replace(found, due=None))
+            assert not await batches.look(LATER)
+            await begin(batches, batch(2), lines(1))
+            assert await batches.look(NOW)
+            (lease,) = await batches.lease({"acme": 9}, NOW, SOON)
+            await batches.commit([outcome(lease)], count)
+            await turn(batches, batch(2).id, status="completed", completed_at=NOW)
+            assert not await batches.look(LATER)
+
     async def test_the_longest_due_is_claimed_first(self, tmp_path: Path) -> None:
         """One at a time, none before it is due, none that is not."""
         async with self.open_store(tmp_path) as store:

@@ -140,7 +140,7 @@ class Executor:
         """Look again when the store may have new lines."""
         while True:
             await self._batches.wait(self._settings.look)
-            if self._dry:
+            if self._dry and await self._batches.look(now()):
                 self._dry.clear()
                 self._wake.set()
 

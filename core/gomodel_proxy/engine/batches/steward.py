@@ -78,7 +78,10 @@ class Steward:
                     await self._batches.wait(self._settings.look)
 
     async def _claim(self) -> bool:
-        claim = await self._batches.claim(now(), self._until())
+        time = now()
+        if not await self._batches.look(time):
+            return False
+        claim = await self._batches.claim(time, self._until())
         if claim is None:
             return False
         task = asyncio.create_task(self._look_after(claim))

@@ -9,8 +9,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from gomodel_proxy.wire.later import later
+
 from . import files
-from .batches import rows
 from .responses import purge
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
+    from .batches import rows
     from .bell import Bell
     from .config import PostgresConfig
     from .database import Database
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
     Sweep = Callable[[int], Awaitable[int]]
     """Deletes what is outdated now (epoch microseconds); returns how much that was."""
+else:
+    (rows,) = later("gomodel_proxy_postgres.batches", "rows")
 
 PIECE: Final = 500
 """Rows per transaction."""

@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from .batches import rows
+from gomodel_proxy.wire.later import later
+
 from .responses import purge
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Awaitable, Callable
 
+    from .batches import rows
     from .bell import Bell
     from .database import Database
     from .folder import Folder
 
     Sweep = Callable[[int], Awaitable[int]]
     """Deletes what is outdated now (epoch microseconds); returns how much that was."""
+else:
+    (rows,) = later("gomodel_proxy_sqlite.batches", "rows")
 
 PIECE: Final = 500
 """Rows per transaction: writers wait for one piece, never for the whole sweep."""
@@ -147,7 +151,8 @@ def _batches(connection: sqlite3.Connection, before: int) -> int:
     old = connection.execute(
         "SELECT key, id FROM batches WHERE ended < ? ORDER BY ended LIMIT ?", (before, PIECE)
     ).fetchall()
-    rows.discard(connection, old)
+    if old:
+        rows.discard(connection, old)
     return len(old)
 
 

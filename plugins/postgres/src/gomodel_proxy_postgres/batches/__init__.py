@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from . import claims, line_rows, queue, results, rows
+from gomodel_proxy.wire.later import later
+
+from .work import waits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
     )
     from gomodel_proxy_postgres.bell import Bell, Tower
     from gomodel_proxy_postgres.database import Database
+
+    from . import claims, line_rows, queue, results, rows
+else:
+    claims, line_rows, queue, results, rows = later(
+        __package__, "claims", "line_rows", "queue", "results", "rows"
+    )
 
 __all__ = ["PostgresBatches"]
 
@@ -92,6 +100,10 @@ class PostgresBatches:
         deleted = await self._database.write(work)
         self._discarded.ring()
         return deleted
+
+    async def look(self, now: int) -> bool:
+        """Return whether there may be something to claim or to lease."""
+        return await self._database.once(lambda connection: waits(connection, now))
 
     # ------------------------------------------------------------ batches to look after
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from gomodel_proxy.wire.later import later
 from gomodel_proxy_sqlite.bell import Bell
 
-from . import claims, line_rows, queue, results, rows
+from .work import waits
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
         Release,
     )
     from gomodel_proxy_sqlite.database import Database
+
+    from . import claims, line_rows, queue, results, rows
+else:
+    claims, line_rows, queue, results, rows = later(
+        __package__, "claims", "line_rows", "queue", "results", "rows"
+    )
 
 __all__ = ["SqliteBatches"]
 
@@ -81,6 +88,10 @@ class SqliteBatches:
         deleted = await self._database.write(work)
         self._discarded.ring()
         return deleted
+
+    async def look(self, now: int) -> bool:
+        """Return whether there may be something to claim or to lease."""
+        return await self._database.find(partial(waits, now=now))
 
     # ------------------------------------------------------------ batches to look after
 
