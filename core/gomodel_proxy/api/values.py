@@ -89,7 +89,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] = {}
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """Tokens of one upstream attempt, in one convention for every vendor.
 
     ``input`` counts all input, cached or not; ``cache_read``, ``cache_write`` and
@@ -252,7 +252,7 @@ class Call:
         return f"Call({self.id}, {self.operation}, {self.model!r})"
 
 
-class Attempt(msgspec.Struct, kw_only=True):
+class Attempt(msgspec.Struct, kw_only=True, array_like=True):
     """One upstream attempt of a ledger row: where the tokens and the money are.
 
     Costs are pico-USD; None is an unknown price, never zero. ``latency`` and ``first_token``
@@ -276,7 +276,7 @@ class Attempt(msgspec.Struct, kw_only=True):
     price_version: str | None = None
 
 
-class LedgerRow(msgspec.Struct, kw_only=True):
+class LedgerRow(msgspec.Struct, kw_only=True, array_like=True):
     """One admitted request. Its attempts carry the tokens; sums are the store's to make.
 
     ``latency`` and ``first_token`` are microseconds from ``started`` (epoch microseconds).

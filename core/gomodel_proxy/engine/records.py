@@ -1,7 +1,8 @@
 """Journal records: what they say, how they stand in a file, how a damaged file is read.
 
 A file is a head (`FILE`: mark and its own size) and records, then zeros. A record is a head
-(`RECORD`: mark, length and CRC-32 of the payload) and a payload in MessagePack.
+(`RECORD`: mark, length and CRC-32 of the payload) and a payload in MessagePack. Rows are arrays
+there, a third as long as with their members' names: a new member goes to a struct's end.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ __all__ = ["FILE", "FILE_MARK", "MARK", "RECORD", "Opened", "Owned", "Record", "
 __all__ += ["decode", "encode", "read"]
 
 FILE: Final = struct.Struct("<8sQ")
-FILE_MARK: Final = b"gmjrnl\x00\x01"
+FILE_MARK: Final = b"gmjrnl\x00\x02"
 RECORD: Final = struct.Struct("<4sII")
 MARK: Final = b"\xc1gmr"  # 0xc1 is the byte that MessagePack never uses
 
