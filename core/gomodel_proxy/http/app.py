@@ -10,22 +10,20 @@ from aiohttp import web
 from gomodel_proxy.api import GatewayError, InvalidRequest, NotFound, Unauthenticated
 from gomodel_proxy.engine.headers import request_id
 
-from . import health, ingress, models
+from . import health, ingress
+from .areas import areas
 from .gateway import Gateway
 from .routes import GENERATION, WATCH, caller, error_answer, require_admin
 from .watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from gomodel_proxy.api import Dialect
     from gomodel_proxy.config import Configuration
     from gomodel_proxy.engine.generation import Generation
 
-    from .routes import Route
-
-__all__ = ["GATEWAY", "application", "create_app", "routes"]
+__all__ = ["GATEWAY", "application", "create_app"]
 
 GATEWAY: web.AppKey[Gateway] = web.AppKey("gomodel.gateway")
 """Where the application made by `create_app` keeps its `Gateway`."""
@@ -59,23 +57,6 @@ def create_app(
     return app
 
 
-def routes(dialects: Iterable[Dialect]) -> tuple[Route, ...]:
-    """Return every route that is no dialect's POST."""
-    from . import admin, batches, conversations, files, openapi, responses, usage
-
-    return (
-        *health.ROUTES,
-        *models.ROUTES,
-        *responses.ROUTES,
-        *conversations.ROUTES,
-        *files.ROUTES,
-        *batches.batch_routes(dialects),
-        *usage.ROUTES,
-        *admin.ROUTES,
-        *openapi.ROUTES,
-    )
-
-
 def application(generation: Callable[[], Generation], gateway: Gateway) -> web.Application:
     """Return the application that serves a generation opened by somebody else."""
     app = web.Application(middlewares=[_errors])
@@ -85,9 +66,10 @@ def application(generation: Callable[[], Generation], gateway: Gateway) -> web.A
     for dialect in dialects:
         for path in dialect.paths:
             app.router.add_post(path, ingress.handler(lambda request: generation(), dialect, watch))
-    for route in routes(dialects):
-        path = route.path.replace("{id}", "{id:.+}")
-        app.router.add_route(route.method, path, route.handler)
+    for route in health.ROUTES:
+        app.router.add_route(route.method, route.path, route.handler)
+    for area in areas(dialects):
+        app.router.register_resource(area)
     for page in gateway.plugins.objects("gomodel_admin_pages"):
         app.router.add_get(f"/admin/{page.path}", _page(page))
     return app

@@ -32,12 +32,9 @@ _LINE: Final = 64 * 1024  # bytes of results that have room in a batch object as
 _JSON: Final = "application/json"
 
 
-def batch_routes(dialects: Iterable[Dialect]) -> list[Route]:
-    """Return the routes of every view that these dialects have."""
-    views = [(dialect, getattr(dialect, "batches", None)) for dialect in dialects]
-    return [
-        route for dialect, view in views if view is not None for route in _View(dialect, view).all
-    ]
+def batch_routes(dialect: Dialect, view: BatchView) -> list[Route]:
+    """Return the routes of a dialect's view of batches."""
+    return list(_View(dialect, view).all)
 
 
 class _Asked:

@@ -20,6 +20,7 @@ from .responses import Deleted
 from .routes import GENERATION, Parameter, Route, answer, caller
 from .schemas import FileForm, FileList, FileObject
 from .streaming import stream
+from .upload_limits import UPLOADS
 from .uploads import Upload
 from .usage import integer
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from gomodel_proxy.engine.generation import Generation
 
 __all__ = ["ROUTES", "UPLOADS"]
-
-UPLOADS: Final = "/v1/files"
 
 _ID: Final = Parameter("file_id", str, "the file's id", "path")
 _MOST: Final = 10_000

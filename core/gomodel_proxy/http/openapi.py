@@ -9,6 +9,7 @@ import msgspec
 
 from gomodel_proxy import __version__
 
+from .areas import routes
 from .routes import GENERATION, Route, answer, caller
 from .schemas import BODIES, ErrorEnvelope
 
@@ -29,8 +30,6 @@ _JSON: Final = "application/json"
 
 async def show(request: web.Request) -> web.Response:
     """Answer with the description."""
-    from .app import routes
-
     await caller(request)
     generation = request.app[GENERATION]()
     dialects = generation.dialects.values()

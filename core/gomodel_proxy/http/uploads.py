@@ -13,6 +13,7 @@ from gomodel_proxy.wire.multipart_reader import Multipart, Part, boundary_of
 from gomodel_proxy.wire.openai_batch_requests import check_lifetime
 
 from .framing import Limit
+from .upload_limits import FILE_LIMIT, FORM
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from gomodel_proxy.api import StoredFile
 
 __all__ = ["FILE_LIMIT", "FORM", "Upload"]
-
-FILE_LIMIT: Final = "batches.file_limit"
-FORM: Final = 64 * 1024
-"""What a form may have besides its file."""
 
 _PURPOSE: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
 _BATCH: Final = 30 * 86400  # seconds that OpenAI keeps files of this purpose unless told otherwise
