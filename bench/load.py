@@ -23,10 +23,10 @@ HERE = Path(__file__).parent
 CONNECTIONS = 32
 
 
-def requests(gateway: Gateway, seconds: int = 1) -> float:
+def requests(gateway: Gateway, connections: int = CONNECTIONS, seconds: int = 1) -> float:
     """Send chat requests for a while and return the seconds of CPU that each took."""
     before = gateway.tree.cpu()
-    options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(HERE / "post.lua")]
+    options = ["-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "post.lua")]
     done = subprocess.run(
         pinned([tool("wrk"), *options, gateway.json], LOAD_CPU),
         env={

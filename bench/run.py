@@ -91,17 +91,28 @@ def measure(fleet: Fleet, folder: Path, rounds: int) -> tuple[list[Row], list[st
 def requests(compared: Mapping[str, Gateway], rounds: int) -> list[Row]:
     """Measure chat requests without streaming."""
     say("chat requests")
-    costs: dict[str, list[float]] = {name: [] for name in compared}
     for gateway in compared.values():
         load.requests(gateway)
-    for _ in range(rounds):
-        for name, gateway in compared.items():
-            costs[name].append(load.requests(gateway))
+    costs = alternated(compared, rounds, load.CONNECTIONS)
+    alone = alternated(compared, rounds, 1)
+    title = "chat request, one at a time, the command's server"
     return [
         compare("chat request, the command's server", costs["server"], costs["nginx"], 4.0),
         compare("chat request, inside a host application", costs["host"], costs["nginx"], 7.0),
         compare("chat request, plain aiohttp proxy", costs["plain"], costs["nginx"], None),
+        compare(title, alone["server"], alone["nginx"]),
     ]
+
+
+def alternated(
+    compared: Mapping[str, Gateway], rounds: int, connections: int
+) -> dict[str, list[float]]:
+    """Return what a chat request costs each, round by round."""
+    costs: dict[str, list[float]] = {name: [] for name in compared}
+    for _ in range(rounds):
+        for name, gateway in compared.items():
+            costs[name].append(load.requests(gateway, connections))
+    return costs
 
 
 def streams(
