@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Protocol, TypeVar
 
@@ -89,8 +88,7 @@ class Runtime(Protocol):
         """A structlog logger bound to the object's name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind(Generic[R_co]):
+class Kind(msgspec.Struct, Generic[R_co], frozen=True):
     """Something the configuration can name: a type, its settings, and how to open it.
 
     ``config`` is a msgspec struct; the table of that type is decoded into it, unknown keys

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from gomodel_proxy.api import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    import msgspec
-
-    from gomodel_proxy.api import Kind, Secret
+    from gomodel_proxy.api import Kind
 
     from .settings import (
         Accounting,
@@ -27,17 +28,15 @@ if TYPE_CHECKING:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Opener:
+class Opener(Struct, frozen=True):
     """One table that a plugin opens: its name, its kind, its settings."""
 
     name: str
     kind: Kind[Any]
-    config: msgspec.Struct
+    config: Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something the log should say once at start; loading itself logs nothing."""
 
     level: str
@@ -45,8 +44,7 @@ class Notice:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
+class Configuration(Struct, frozen=True, kw_only=True):
     """Everything configured. Tables that plugins open keep the order of the file.
 
     ``base`` is the folder that relative paths start from. ``skipped`` says why a provider was
@@ -100,10 +98,6 @@ class Configuration:
 
 
 def _secrets(value: Any) -> Iterator[Secret]:
-    from msgspec import Struct
-
-    from gomodel_proxy.api import Secret
-
     if isinstance(value, Secret):
         if value:
             yield value

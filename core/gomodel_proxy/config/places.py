@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from gomodel_proxy.api import ConfigError
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 _BARE: Final = re.compile(r"[\w-]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A dotted key in a named source: ``config.toml: providers.openai.api_key``."""
 
     source: str

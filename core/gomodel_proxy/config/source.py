@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from gomodel_proxy.api import ConfigError
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from gomodel_proxy.plugins import Plugins
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Tables with references expanded, and where they stood."""
 
     place: Place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -39,8 +38,7 @@ WATCH: web.AppKey[Watch] = web.AppKey("gomodel.watch")
 _HEADERS = {"Content-Type": "application/json"}
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """A query or path parameter, for the description."""
 
     name: str
@@ -51,8 +49,7 @@ class Parameter:
     maximum: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One method and path, its handler, and its description.
 
     ``takes`` is the content type of the ``body``, ``gives`` those of the reply. ``id`` is told from

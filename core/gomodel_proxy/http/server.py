@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import signal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -162,7 +161,7 @@ def run(configuration: Configuration, plugins: Plugins) -> int:
         return supervise(configuration)
     if port is not None:
         server = msgspec.structs.replace(configuration.server, port=port)
-        configuration = dataclasses.replace(configuration, server=server)
+        configuration = msgspec.structs.replace(configuration, server=server)
     gateway = Gateway(configuration, plugins=plugins)
     with asyncio.Runner(loop_factory=factory(configuration.server.loop)) as runner:
         runner.run(serve(gateway, shared=port is not None, ready=_Greeting(gateway)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from gomodel_proxy.hookspecs import GROUP
 
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """The entry points of one name: one that can be loaded, or several that nobody may use."""
 
     points: tuple[EntryPoint, ...]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import traceback
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
+from msgspec import Struct
 
 from gomodel_proxy import hookspecs
 from gomodel_proxy.api import ConfigError
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from gomodel_proxy.api import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class PluginState:
+class PluginState(Struct, frozen=True):
     """One line of ``gomodel-proxy plugins``. ``error`` is a traceback, or what is in conflict."""
 
     name: str
