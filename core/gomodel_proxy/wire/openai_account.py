@@ -63,8 +63,8 @@ class OpenAIAccount:
     header. ``headers`` and ``query`` go with every request; a header given here replaces the
     caller's and ours of that name, and one given as a `Secret` is masked in what the vendor says.
     ``paths`` adds to `PATHS`; ``models_path`` is where models are listed, empty where they are
-    not. ``shipping`` makes what hands over batches, None where the vendor takes none. Raises
-    `ConfigError` naming the setting.
+    not. ``shipping`` makes what hands over batches when that is first asked for, None where the
+    vendor takes none. Raises `ConfigError` naming the setting.
     """
 
     __slots__ = (
@@ -74,11 +74,12 @@ class OpenAIAccount:
         "_models",
         "_responses",
         "_root",
+        "_shipping",
+        "_ships",
         "_urls",
         "price_version",
         "prices",
         "secrets",
-        "shipping",
         "speaks",
         "stream_usage",
         "traits",
@@ -127,7 +128,15 @@ class OpenAIAccount:
             for dialect in dialects
         }
         self._models = root + check_path("models_path", models_path) + ending if models_path else ""
-        self.shipping = None if shipping is None else shipping(self.errand)
+        self._ships = shipping
+        self._shipping: Shipping | None = None
+
+    @property
+    def shipping(self) -> Shipping | None:
+        """What hands over batches, made when it is first asked for; None: the vendor takes none."""
+        if self._shipping is None and self._ships is not None:
+            self._shipping = self._ships(self.errand)
+        return self._shipping
 
     def request(self, ask: Ask) -> UpstreamRequest:
         """Return the request for a body in one of the dialects it speaks."""

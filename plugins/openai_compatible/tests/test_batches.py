@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,17 +13,18 @@ from gomodel_proxy.api import Secret, Shipping
 from gomodel_proxy.testing.dialogue import shipment, talk
 from gomodel_proxy.testing.shipped import account, chat, shipped
 from gomodel_proxy.wire.openai_account import OpenAIAccount
+from gomodel_proxy_openai_compatible import OpenAICompatibleConfig, open_openai_compatible
 from gomodel_proxy_openai_compatible.batches import KINDS
 
 from .vendor import MistralVendor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from gomodel_proxy.testing.shipped import Shipped
 
 BASE = "https://api.acme.example/v1"
+RUNTIME: Any = SimpleNamespace(name="acme", base=Path(), log=None)
 
 
 def shipping(kind: str) -> Shipping:
@@ -30,8 +33,11 @@ def shipping(kind: str) -> Shipping:
     return account.shipping
 
 
-def test_by_default_no_batches_are_handed_over() -> None:
-    assert KINDS[""] is None
+async def test_batches_are_handed_over_where_the_settings_say_how() -> None:
+    for settings, hands_over in (({}, False), ({"batches": "groq"}, True)):
+        config = OpenAICompatibleConfig(type="openai_compatible", base_url=BASE, **settings)
+        async with open_openai_compatible(config, RUNTIME) as account:
+            assert (account.shipping is not None) is hands_over  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

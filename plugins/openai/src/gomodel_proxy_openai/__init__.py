@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import Kind, Provider, ProviderConfig, Secret
 from gomodel_proxy.hookspecs import hookimpl
+from gomodel_proxy.wire.later import later
 from gomodel_proxy.wire.openai_account import OpenAIAccount
-from gomodel_proxy.wire.openai_shipping import OpenAIShipping
 from gomodel_proxy.wire.published import read_prices, read_traits
 from gomodel_proxy.wire.shipping import Ships, ships
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from gomodel_proxy.api import Runtime
+    from gomodel_proxy.api import Runtime, Shipping
+    from gomodel_proxy.wire import openai_shipping
+    from gomodel_proxy.wire.openai_shipping import Errands
+else:
+    (openai_shipping,) = later("gomodel_proxy.wire", "openai_shipping")
 
 __all__ = ["GOMODEL_API", "SNAPSHOT", "OpenAIConfig", "gomodel_providers", "open_openai"]
 
@@ -53,8 +57,12 @@ async def open_openai(config: OpenAIConfig, runtime: Runtime) -> AsyncIterator[P
         prices=prices,
         price_version=version,
         traits=read_traits(__name__),
-        shipping=OpenAIShipping if ships(config.batches, config.base_url, "openai.com") else None,
+        shipping=_shipping if ships(config.batches, config.base_url, "openai.com") else None,
     )
+
+
+def _shipping(errands: Errands) -> Shipping:
+    return openai_shipping.OpenAIShipping(errands)
 
 
 @hookimpl

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.api import Kind, Provider, Secret
 from gomodel_proxy.hookspecs import hookimpl
+from gomodel_proxy.wire.later import later
 from gomodel_proxy.wire.openai_account import OpenAIAccount
 
-from .batches import KINDS
 from .config import OpenAICompatibleConfig, check_paths, operations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from gomodel_proxy.api import Runtime
+
+    from . import batches
+else:
+    (batches,) = later(__name__, "batches")
 
 __all__ = [
     "GOMODEL_API",
@@ -43,7 +47,7 @@ async def open_openai_compatible(
         paths=check_paths(config.paths),
         models_path=config.models_path,
         stream_usage=config.stream_usage,
-        shipping=KINDS[config.batches],
+        shipping=(lambda ask: batches.KINDS[config.batches](ask)) if config.batches else None,
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from gomodel_proxy.wire.openai_shipping import URLS, OpenAIBatches, OpenAIShipping
 
@@ -24,18 +24,15 @@ if TYPE_CHECKING:
     from gomodel_proxy.api import Shipping
     from gomodel_proxy.wire.openai_shipping import Errands
 
-__all__ = ["KINDS", "BatchKind"]
-
-BatchKind = Literal["", "openai", "azure", "groq", "mistral", "xai"]
+__all__ = ["KINDS"]
 
 _GROQ: Final = OpenAIBatches(urls={"openai.chat": URLS["openai.chat"]}, by_model=False)
 _AZURE: Final = OpenAIBatches(
     urls={dialect: URLS[dialect] for dialect in ("openai.chat", "openai.responses")}, lines=100_000
 )
 
-KINDS: Final[Mapping[str, Callable[[Errands], Shipping] | None]] = MappingProxyType(
+KINDS: Final[Mapping[str, Callable[[Errands], Shipping]]] = MappingProxyType(
     {
-        "": None,
         "openai": OpenAIShipping,
         "azure": partial(OpenAIShipping, batches=_AZURE),
         "groq": partial(OpenAIShipping, batches=_GROQ),

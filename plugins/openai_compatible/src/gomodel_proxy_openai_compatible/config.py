@@ -10,8 +10,6 @@ from msgspec import field
 from gomodel_proxy.api import ConfigError, ProviderConfig, Secret
 from gomodel_proxy.wire.openai_account import PATHS, SPEAKS
 
-from .batches import BatchKind  # noqa: TC001, a struct's field types must exist at run time
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -48,7 +46,7 @@ class OpenAICompatibleConfig(ProviderConfig):
     paths: dict[str, str] = field(default_factory=dict)
     models_path: str = "/models"
     stream_usage: Literal["ask", "always", "never"] = "ask"
-    batches: BatchKind = ""
+    batches: Literal["", "openai", "azure", "groq", "mistral", "xai"] = ""
 
 
 def operations(dialects: Sequence[str]) -> Mapping[str, Sequence[str]]:
