@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from gomodel_proxy.engine.pipeline import serve
 from gomodel_proxy.engine.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
     from gomodel_proxy.http.gateway import Gateway
@@ -131,10 +132,10 @@ class Quiet:
         pass
 
 
-async def test_a_call_costs_few_function_calls(
+async def caller(
     gateway: Callable[..., Awaitable[Gateway]],
-) -> None:
-    """Function calls are what the hot path's time is made of, and they count alike everywhere."""
+) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Return what makes one plain chat call, after a few that have looked up key and model."""
     one = await gateway(
         {
             "providers": {"up": {"type": "openai_compatible", "base_url": "http://127.0.0.1:9/v1",
@@ -157,6 +158,14 @@ async def test_a_call_costs_few_function_calls(
 
     for _ in range(5):
         await once()
+    return once
+
+
+async def test_a_call_costs_few_function_calls(
+    gateway: Callable[..., Awaitable[Gateway]],
+) -> None:
+    """Function calls are what the hot path's time is made of, and they count alike everywhere."""
+    once = await caller(gateway)
     calls = 0
 
     def count(frame: Any, event: str, argument: Any) -> None:
@@ -175,6 +184,20 @@ async def test_a_call_costs_few_function_calls(
         least = min(least, calls)
     assert len(asyncio.all_tasks()) == tasks
     assert least <= 168, f"one request made {least} function calls"
+
+
+async def test_calls_leave_no_cycles_to_collect(
+    gateway: Callable[..., Awaitable[Gateway]],
+) -> None:
+    once = await caller(gateway)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(100):
+            await once()
+        assert gc.collect() < 100
+    finally:
+        gc.enable()
 
 
 class Upstream:
