@@ -116,6 +116,15 @@ def test_built_in_commands_import_no_plugin_for_its_commands(distribution: Any) 
     assert module not in sys.modules
 
 
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "gomodel_proxy", "config", "sample"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 # ---------------------------------------------------------------- check
 
 
@@ -137,10 +146,22 @@ def test_check_says_what_would_be_served(
     assert not list(config.parent.glob("*.db*")), "a check must write nothing"
 
 
-def test_check_finds_what_is_wrong(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config.write_text("[server]\nprot = 1\n")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[server]\nprot = 1\n", "server.prot: unknown key; did you mean 'port'?"),
+        (
+            "[providers.acme]\ntype = 'openai_compatible'\nbase_url = 'ftp:/x'\n",
+            "[providers.acme] base_url: must be http:// or https://",
+        ),
+    ],
+)
+def test_check_finds_what_is_wrong(
+    text: str, said: str, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(text)
     assert main(["check", "--config", str(config)]) == 1
-    assert "server.prot: unknown key; did you mean 'port'?" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 def test_check_without_a_file_checks_the_environment(

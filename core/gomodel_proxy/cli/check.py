@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+from gomodel_proxy import logs
 from gomodel_proxy.api import ConfigError
 
 from .reading import all_plugins, read
@@ -17,10 +19,16 @@ if TYPE_CHECKING:
 
 
 def check(file: str | None) -> int:
-    """Print what a configuration would serve; 1 if it would not. Opens and writes nothing."""
+    """Print what a configuration would serve; 1 if it would not.
+
+    It opens the providers, which connect to nobody before they are called, and no store.
+    """
+    from gomodel_proxy.engine.generation import try_providers
+
     plugins = all_plugins()
     try:
         configuration = read(file, plugins)
+        asyncio.run(try_providers(configuration, logs.logger()))
     except ConfigError as error:
         print(f"gomodel-proxy: {error.message}", file=sys.stderr)
         return 1

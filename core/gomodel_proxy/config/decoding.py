@@ -11,7 +11,7 @@ from msgspec.structs import fields
 
 from gomodel_proxy.api import Secret
 
-from .scalars import reader
+from .scalars import demand, reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ def _culprit(value: object, type_: Any, place: Place, reason: str) -> tuple[Plac
             _convert(member, member_type)
         except msgspec.ValidationError as error:
             return _culprit(member, member_type, member_place, str(error))
-    return place, reason.partition(" - at `$")[0]
+    return place, demand(type_) or reason.partition(" - at `$")[0]
 
 
 def _is_struct(type_: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, get_args
 
 from msgspec import Meta
 
-__all__ = ["KIB", "MIB", "Duration", "Size", "reader", "shown"]
+__all__ = ["KIB", "MIB", "Duration", "Size", "demand", "reader", "shown"]
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
@@ -50,10 +50,19 @@ def shown(value: Any, type_: Any) -> str | None:
     return None
 
 
+def demand(type_: Any) -> str:
+    """Return what a value of this field type must be, in words, if the type says so."""
+    return _note(type_, "demand")
+
+
 def _mark(type_: Any) -> str:
+    return _note(type_, "written")
+
+
+def _note(type_: Any, name: str) -> str:
     for note in get_args(type_)[1:]:
         if isinstance(note, Meta) and note.extra:
-            return str(note.extra.get("written", ""))
+            return str(note.extra.get(name, ""))
     return ""
 
 

@@ -59,7 +59,14 @@ class Key(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One caller's key. The table's name is the caller's id in ledger and logs."""
 
     key: Annotated[Secret, Meta(description="what the caller sends")]
-    user_path: Annotated[str, Meta(pattern="^/", description="place in the tenancy tree")] = "/"
+    user_path: Annotated[
+        str,
+        Meta(
+            pattern="^/",
+            description="place in the tenancy tree",
+            extra={"demand": "must begin with /"},
+        ),
+    ] = "/"
     admin: Annotated[bool, Meta(description="may see every tenant's rows")] = False
 
 

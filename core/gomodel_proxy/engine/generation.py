@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Limit,
         Observer,
         PriceBook,
+        Provider,
         ProviderConfig,
         Router,
         Stage,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
     from .assets import Fetcher
 
-__all__ = ["Generation", "opened"]
+__all__ = ["Generation", "opened", "try_providers"]
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -136,6 +137,26 @@ async def opened(
         yield generation
 
 
+async def try_providers(configuration: Configuration, log: Any) -> None:
+    """Open every provider and close it again; raises `ConfigError` for what one cannot be."""
+    async with AsyncExitStack() as stack:
+        for name, opener in configuration.providers.items():
+            await _provider(name, opener, configuration.base, log, stack)
+
+
+async def _provider(
+    name: str, opener: Opener, base: Path, log: Any, stack: AsyncExitStack
+) -> Provider:
+    around = Surroundings(name=name, base=base, log=log.bind(plugin=name))
+    try:
+        provider: Provider = await stack.enter_async_context(
+            opener.kind.open(opener.config, around)
+        )
+    except ConfigError as error:
+        raise _named(name, error) from error
+    return provider
+
+
 class _Opening:
     """Opens the parts in the order in which they need each other."""
 
@@ -207,10 +228,7 @@ class _Opening:
             wanted = config.transport
             if wanted not in transports:
                 transports[wanted] = await self._transport(name, wanted)
-            try:
-                provider = await self._open(opener)
-            except ConfigError as error:
-                raise _named(name, error) from error
+            provider = await _provider(name, opener, self._c.base, self._g.log, self._stack)
             prices = PriceList(
                 name,
                 config.type,

@@ -226,9 +226,9 @@ class Executor:
 
     async def _renew(self) -> None:
         """Hold what is held; what is lost, or whose batch was cancelled, is dropped at once."""
-        pause = min(self._settings.lease / 3, self._settings.look)
+        every = min(self._settings.lease / 3, self._settings.look)
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(every)
             await self._hold()
 
     async def _hold(self) -> None:
