@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gomodel_proxy.http.gateway import Gateway
 
 START = """
-import asyncio, json, sys
+import asyncio, gc, json, sys
 events = []
 sys.addaudithook(lambda name, args: events.append((name, repr(args[1:]))) if name in (
     "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto") else None)
@@ -34,9 +34,23 @@ async def main():
         server = Server(gateway)
         await server.start()
         await gateway.generation.inventory.wait()
-        modules = sorted(sys.modules)
-        print(json.dumps({"events": events, "modules": modules}))
+        before = list(events)
+        status = await ask(server.address.rpartition(":")[2])
+        waiting = [one.__name__ for one in gc.get_objects() if type(one).__name__ == "_Later"]
+        found = {"events": before, "modules": sorted(sys.modules), "waiting": waiting}
+        print(json.dumps({**found, "status": status}))
         await server.stop(0, asyncio.Event())
+
+async def ask(port):
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+    body = b'{"model": "sandbox/sandbox-echo", "messages": [{"role": "user", "content": "Hello"}]}'
+    writer.write(b"POST /v1/chat/completions HTTP/1.1\\r\\nHost: localhost\\r\\n"
+                 b"Content-Type: application/json\\r\\nConnection: close\\r\\n"
+                 b"Content-Length: %d\\r\\n\\r\\n" % len(body) + body)
+    answer = await reader.read()
+    writer.close()
+    return answer[9:12].decode()
+
 asyncio.run(main())
 """
 CONFIG = """
@@ -73,10 +87,31 @@ THIRD_PARTY = {
 
 NEVER = {"rich", "openai", "pytest", "requests", "pydantic", "asyncpg", "sqlalchemy", "botocore"}
 
+NOT_YET = (
+    "gomodel_proxy.api.chat",  # the neutral model, which only a translation needs
+    "gomodel_proxy.engine.batches.",
+    "gomodel_proxy.wire.hub",
+    "gomodel_proxy.wire.openai_batch_",
+    "gomodel_proxy.wire.openai_shipping",
+)
+BY_UPLOADS = {
+    "gomodel_proxy.engine.batches.contents",
+    "gomodel_proxy.engine.batches.finishing",
+    "gomodel_proxy.engine.batches.lines",
+    "gomodel_proxy.engine.batches.states",
+    "gomodel_proxy.engine.batches.stores",
+    "gomodel_proxy.http.files",
+    "gomodel_proxy.http.responses",
+    "gomodel_proxy.http.usage",
+    "gomodel_proxy.wire.openai_batch_requests",
+    "gomodel_proxy.wire.openai_batch_results",
+}
+"""What comes with the limits of uploads, which `http.lobby` asks their handlers for."""
+
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a fresh process did until it listened."""
+    """What a fresh process did until it listened, and had loaded when it had answered once."""
     folder: Path = tmp_path_factory.mktemp("start")
     config = folder / "config.toml"
     config.write_text(CONFIG.format(folder=folder))
@@ -84,6 +119,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         [sys.executable, "-c", START, str(config)], capture_output=True, text=True, check=True
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[0])
+    assert found["status"] == "200"
     return found
 
 
@@ -106,6 +142,17 @@ def test_a_start_leaves_out_what_the_configuration_does_not_name(start: dict[str
     assert "gomodel_proxy_openai_compatible" not in ours
     assert not any(name.startswith("gomodel_proxy.testing") for name in ours)
     assert "gomodel_proxy_sandbox.server" not in ours
+
+
+def test_what_is_imported_later_is_not_imported_at_the_start(start: dict[str, Any]) -> None:
+    """Batches, translation, and the handlers of all that is no call: `wire.later` names them."""
+    waiting = set(start["waiting"])
+    assert len(waiting) > 20
+    assert waiting & set(start["modules"]) <= BY_UPLOADS
+    behind = {name for name in start["modules"] if name.startswith(NOT_YET)}
+    assert behind <= BY_UPLOADS
+    ours = [name for name in start["modules"] if name.startswith("gomodel_proxy")]
+    assert len(ours) <= 210
 
 
 def test_a_start_opens_no_socket_but_the_listening_one(start: dict[str, Any]) -> None:
