@@ -560,6 +560,9 @@ class Resources(Protocol):
     async def find(self, kind: str, id: str) -> Resource | None:
         """Return the entry of a vendor id."""
 
+    async def list(self, kind: str, *, before: int, after: str, limit: int) -> Sequence[Resource]:
+        """Return entries of a kind made before a time, by id, from the first behind ``after``."""
+
     async def remove(self, kind: str, id: str) -> None:
         """Forget an id; unknown ones are no error."""
 

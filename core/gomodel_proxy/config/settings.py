@@ -215,6 +215,10 @@ class Accounting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     flush_interval: Annotated[
         Duration, Meta(description="time between two writes to the store")
     ] = 0.25
+    background_patience: Annotated[
+        Duration,
+        Meta(description="when to look for unfetched ones; 0: never"),
+    ] = 60.0
 
 
 class Logs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -21,6 +21,7 @@ from .paths import matcher
 from .policy import Policy
 from .pricing import PriceList
 from .routing import Routes
+from .sweep import sweeping
 from .translation import Lanes
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ async def opened(
         generation.inventory.start()
         stack.push_async_callback(generation.inventory.stop)
         await stack.enter_async_context(working(generation))
+        await stack.enter_async_context(sweeping(generation))
         yield generation
 
 

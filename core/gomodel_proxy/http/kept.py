@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote, urlencode
 
-import msgspec
 from aiohttp import web
 
 from gomodel_proxy.api import GatewayError, InvalidRequest, Unavailable, UpstreamError
@@ -25,13 +24,15 @@ from .routes import GENERATION, WATCH, caller
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import msgspec
+
     from gomodel_proxy.api import Principal, Responses
     from gomodel_proxy.engine.account import Account
     from gomodel_proxy.engine.replies import Answer
 
 __all__ = ["Asking", "read_object", "unsupported"]
 
-_DIALECT: Final = "openai.responses"
+_DIALECT: Final = late.DIALECT
 
 
 class Asking:
@@ -89,26 +90,13 @@ class Asking:
         """
         if not await late.waits(self.g, id_):
             return
-        if reply is None:
-            errand = msgspec.structs.replace(
-                self._errand(("responses", id_), b""), method="GET", query=""
-            )
+        body = None if reply is None else reply.body
+        if body is None:
+            headers = {name.lower(): value for name, value in self.request.headers.items()}
             with suppress(UpstreamError):
-                reply = await run(self.g, account, errand)
-        if reply is None:
-            return
-        members = read_reply(reply.body)
-        model = members.get("model", json.NULL)
-        await late.enter(
-            self.g,
-            account,
-            self.g.dialects[_DIALECT],
-            id_,
-            model=json.loads(bytes(model)) if json.kind(model) == "string" else "",
-            body=reply.body,
-            principal=self.principal,
-            request_id=request_id({name.lower(): v for name, v in self.request.headers.items()}),
-        )
+                body = await late.fetch(self.g, account, id_, request_id(headers))
+        if body is not None:
+            await late.enter(self.g, account, id_, body, self.principal)
 
     async def pass_on_stream(self, account: Account, *path: str) -> web.StreamResponse:
         """Pass the vendor's stream on as it comes."""

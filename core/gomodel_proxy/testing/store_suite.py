@@ -101,6 +101,23 @@ class StoreSuite(
             assert found is not None
             assert found.owner == "b"
 
+    async def test_resources_are_listed_by_kind_and_age(self, tmp_path: Path) -> None:
+        """Page by page come all that are old enough, each once."""
+        made = [
+            Resource(kind="file", id=f"f_{number}", owner="a", provider="acme", created=number)
+            for number in range(7)
+        ]
+        other = Resource(kind="response", id="f_0", owner="a", provider="acme", created=0)
+        async with self.open_store(tmp_path) as store:
+            resources = resources_of(store)
+            await resources.add([*reversed(made), other])
+            found: list[Resource] = []
+            while page := await resources.list(
+                "file", before=6, after=found[-1].id if found else "", limit=4
+            ):
+                found += page
+            assert found == made[:6]
+
     async def test_resources_are_forgotten(self, tmp_path: Path) -> None:
         """A removed id is gone, can be entered anew, and removing an unknown one is no error."""
         mine = Resource(kind="file", id="x", owner="a", provider="acme", created=1)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
+from msgspec.structs import replace
 
 from gomodel_proxy import create_app
 from gomodel_proxy.config import load

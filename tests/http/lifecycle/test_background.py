@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gomodel_proxy.api import Query
+from gomodel_proxy.engine.ids import now
+from gomodel_proxy.engine.late import UNMETERED
+from gomodel_proxy.engine.sweep import Sweep
 from gomodel_proxy.testing.served import Served
 
 from .setting import Setting, config
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
     from .sdk import Callers
     from .vendor import Vendor
+
+MINUTE = 61 * 1_000_000
+"""A little more than the patience, in the gateway's microseconds."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -99,6 +105,67 @@ async def test_what_was_counted_when_it_was_made_is_not_counted_again(
     vendor.kept[made.id]["background"] = True
     await callers.ann.responses.retrieve(made.id)
     assert await entered(gate) == before
+
+
+def sweep(gate: Served) -> Sweep:
+    """Return what looks for the usage of responses that nobody fetches."""
+    store = gate.gateway.generation.store
+    assert store is not None
+    assert store.resources is not None
+    return Sweep(gate.gateway.generation, store.resources)
+
+
+async def test_what_nobody_fetches_is_entered_once(
+    callers: Callers, vendor: Vendor, gate: Served
+) -> None:
+    before = await entered(gate)
+    ids = [await begin(callers) for _ in range(3)]
+    finish(vendor, ids[0])
+    finish(vendor, ids[2])
+    assert await entered(gate) == before
+    looks, others = sweep(gate), sweep(gate)
+    made = now()
+    await looks.look(made)
+    assert await entered(gate) == before, "too young to be asked for"
+    await asyncio.gather(looks.look(made + MINUTE), others.look(made + MINUTE))
+    assert len(await entered(gate)) == len(before) + 2
+
+    finish(vendor, ids[1])
+    asked = len(vendor.asked)
+    await looks.look(made + MINUTE + 1)
+    assert len(vendor.asked) == asked, "it was asked for a moment ago"
+    await looks.look(made + 2 * MINUTE)
+    assert len(await entered(gate)) == len(before) + 3
+    asked = len(vendor.asked)
+    await sweep(gate).look(made + 3 * MINUTE)
+    assert len(vendor.asked) == asked, "nothing is waited for any more"
+
+
+async def test_what_the_vendor_has_lost_is_given_up(
+    callers: Callers, vendor: Vendor, gate: Served
+) -> None:
+    before = await entered(gate)
+    id_ = await begin(callers)
+    del vendor.kept[id_]
+    later = now() + MINUTE
+    await sweep(gate).look(later)
+    asked = len(vendor.asked)
+    await sweep(gate).look(later)
+    assert len(vendor.asked) == asked
+    assert await entered(gate) == before
+
+
+async def test_a_gateway_looks_by_itself(setting: Setting, vendor: Vendor, tmp_path: Path) -> None:
+    patient = config(vendor, accounting={"background_patience": "20ms"})
+    async with Served(patient, tmp_path) as gate:
+        finish(vendor, await begin(setting.at(gate.url)))
+        resources = sweep(gate)._resources
+        later = now() + MINUTE
+        await gate.gateway.generation.books.flush()
+        async with asyncio.timeout(10):  # a store does not say when it has forgotten something
+            while await resources.list(UNMETERED, before=later, after="", limit=1):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert len(await entered(gate)) == 1
 
 
 async def test_it_outlives_the_gateway(setting: Setting, vendor: Vendor, tmp_path: Path) -> None:

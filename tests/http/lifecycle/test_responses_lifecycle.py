@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import openai
 import pytest
 from aiohttp.test_utils import TestServer
+from msgspec.structs import replace
 
 from gomodel_proxy import create_app
 from gomodel_proxy.api import Query

@@ -41,6 +41,23 @@ class PostgresResources:
         owner, provider, created = row
         return Resource(kind=kind, id=id, owner=owner, provider=provider, created=created)
 
+    async def list(self, kind: str, *, before: int, after: str, limit: int) -> Sequence[Resource]:
+        """Return entries of a kind made before a time, by id, from the first behind ``after``."""
+        rows = await self._database.once(
+            lambda connection: connection.fetch(
+                "SELECT id, owner, provider, created FROM resources "
+                "WHERE kind = $1 AND id > $2 AND created < $3 ORDER BY id LIMIT $4",
+                kind,
+                after,
+                before,
+                limit,
+            )
+        )
+        return [
+            Resource(kind=kind, id=id_, owner=owner, provider=provider, created=created)
+            for id_, owner, provider, created in rows
+        ]
+
     async def remove(self, kind: str, id: str) -> None:
         """Forget an id, known or not."""
         await self._database.once(

@@ -40,6 +40,20 @@ class SqliteResources:
         owner, provider, created = row
         return Resource(kind=kind, id=id, owner=owner, provider=provider, created=created)
 
+    async def list(self, kind: str, *, before: int, after: str, limit: int) -> Sequence[Resource]:
+        """Return entries of a kind made before a time, by id, from the first behind ``after``."""
+        rows = await self._database.find(
+            lambda connection: connection.execute(
+                "SELECT id, owner, provider, created FROM resources "
+                "WHERE kind = ? AND id > ? AND created < ? ORDER BY id LIMIT ?",
+                (kind, after, before, limit),
+            ).fetchall()
+        )
+        return [
+            Resource(kind=kind, id=id_, owner=owner, provider=provider, created=created)
+            for id_, owner, provider, created in rows
+        ]
+
     async def remove(self, kind: str, id: str) -> None:
         """Forget an id, known or not."""
         await self._database.write(lambda connection: forget(connection, kind, id))
