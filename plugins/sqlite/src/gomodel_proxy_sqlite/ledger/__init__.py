@@ -5,17 +5,22 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gomodel_proxy.wire.ledger_sql import reports
+from gomodel_proxy.wire.later import later
 
-from . import log
 from .rows import enter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gomodel_proxy.api import LedgerRow, Query
+    from gomodel_proxy.wire.ledger_sql import reports
     from gomodel_proxy.wire.ledger_sql.reports import Question
     from gomodel_proxy_sqlite.database import Database
+
+    from . import log
+else:
+    (log,) = later(__package__, "log")
+    (reports,) = later("gomodel_proxy.wire.ledger_sql", "reports")
 
 T = TypeVar("T")
 
