@@ -11,6 +11,7 @@ import pytest_asyncio
 from gomodel_proxy.testing.played import Played, played
 
 from .recorded import ACCOUNTS, RECORDED, files, load
+from .unplugged import unplug
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.testing.lines import LineServer
     from gomodel_proxy.testing.served import Served
+
+    from .unplugged import Unplugged
 
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 BASES = {
@@ -83,3 +86,9 @@ async def setup(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Setup
         setup = Setup(one.gateway, one.server)
         async with setup.openai, setup.anthropic:
             yield setup
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def unplugged() -> AsyncIterator[Unplugged]:
+    async with unplug(accounts("http://127.0.0.1:9")) as one:
+        yield one

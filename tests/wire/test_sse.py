@@ -115,7 +115,7 @@ def test_an_event_is_told_as_soon_as_it_is_complete() -> None:
         (b"data: [DONE]\n", b"data: [DONE]\n\n"),
         (b"data: [DONE]\r\n", b"data: [DONE]\r\n\n"),
         (b"data: [DONE]\r", b"data: [DONE]\r\n\n"),
-        (b"data: [DONE]\r\n\r", b"data: [DONE]\r\n\r"),
+        (b"data: [DONE]\r\n\r", b"data: [DONE]\r\n\r\n"),
         (b"data: [DONE]\r\r", b"data: [DONE]\r\r"),
         (b"\n", b""),
         (b"data: 1\n\n\r", b""),

@@ -69,9 +69,9 @@ class Cutter:
         self.pending = 0
         if not rest.strip(b"\r\n"):
             return b""
-        if rest.endswith((b"\r\r", b"\n\r")):
+        if rest.endswith(b"\r\r"):
             return rest  # complete, and only held back in case a line feed followed
-        return rest + (b"\n" if rest.endswith(b"\n") else b"\n\n")
+        return rest + (b"\n" if rest.endswith((b"\n", b"\n\r")) else b"\n\n")
 
 
 def _cut(data: bytes) -> tuple[list[Event], bytes]:
