@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .exchange import HttpExchange
     from .origin import Origin
+    from .outbox import Outbox
 
 __all__ = ["Connection"]
 
@@ -35,6 +36,7 @@ class Connection(asyncio.Protocol):
         "_exchange",
         "_intake",
         "_lost",
+        "_message",
         "_parser",
         "_stirs",
         "_transport",
@@ -50,19 +52,31 @@ class Connection(asyncio.Protocol):
         self.reused = False
         self.sent = False
         self._exchange: HttpExchange | None = None
+        self._message = b""  # of the exchange, until the loop's turn is over
         self._parser: ResponseParser | None = None
         self._lost: asyncio.Future[None] | None = None
 
     # ------------------------------------------------------------ called by exchange and origin
 
-    def send(self, exchange: HttpExchange, message: bytes) -> None:
-        """Write a request; what comes back goes to the exchange."""
+    def send(self, exchange: HttpExchange, message: bytes, outbox: Outbox) -> None:
+        """Have a request written; what comes back goes to the exchange."""
         self._exchange = exchange
         self._parser = ResponseParser(exchange, exchange.method)
+        self._message = message
+        self.sent = False
+        outbox.put(self)
+
+    def flush(self) -> None:
+        """Write the request, unless it has been dropped."""
+        message, self._message = self._message, b""
+        if not message or self._exchange is None or self._transport.is_closing():
+            return
         self.sent = True
         self._transport.write(message)  # calls pause_writing if something is left over
         if self._transport.is_closing():
             self.sent = False
+        elif self.sent:
+            self._exchange.message = b""  # from now on it is not to be sent again
 
     def pause(self) -> None:
         """Read no more."""
@@ -93,6 +107,7 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Close at once; an exchange under way hears nothing more."""
         parser, self._parser, self._exchange = self._parser, None, None
+        self._message = b""
         if parser is not None:
             parser.stop()
         self.origin.idle.pop(self, None)
@@ -151,6 +166,9 @@ class Connection(asyncio.Protocol):
         parser, exchange = self._parser, self._exchange
         if parser is None or exchange is None:
             self.abort()
+            return
+        if self._message:  # an answer to a request that is still here: a goodbye
+            exchange.unanswered(self)
             return
         if parser.answered:
             exchange.touch()

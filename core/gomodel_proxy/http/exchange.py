@@ -83,9 +83,7 @@ class HttpExchange:
         self._connection = connection
         self.limit = self._transport.settings.first_byte_timeout
         self.since = self._transport.clock()
-        connection.send(self, self.message)
-        if connection.sent:
-            self.message = b""  # from now on it is not to be sent again
+        connection.send(self, self.message, self._transport.outbox)
         if self._paused:
             connection.pause()
 

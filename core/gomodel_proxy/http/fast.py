@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from gomodel_proxy.api import Exchange, Headers
 
+    from .outbox import Outbox
+
 __all__ = ["FastSink", "match"]
 
 # POST, a plain path, and well-formed headers; anything else is aiohttp's to judge.
@@ -107,41 +109,68 @@ def render(status: int, headers: Headers, framing: str) -> bytes:
 
 
 class FastSink:
-    """Writes one answer straight to the client's transport; one write per hand-over."""
+    """Writes one answer to the client's transport, what comes up in a turn of the loop at once."""
 
-    __slots__ = ("_ending", "_exchange", "_finish", "_keep", "_paused", "_transport", "started")
+    __slots__ = (
+        "_ending",
+        "_exchange",
+        "_finish",
+        "_keep",
+        "_outbox",
+        "_paused",
+        "_pending",
+        "_transport",
+        "started",
+    )
 
-    def __init__(self, transport: Transport, finish: Callable[[bool], None], keep: bool) -> None:
+    def __init__(
+        self, transport: Transport, outbox: Outbox, finish: Callable[[bool], None], keep: bool
+    ) -> None:
         self._transport = transport
+        self._outbox = outbox
         self._finish = finish
         self._keep = keep
         self._ending = "" if keep else "connection: close\r\n"
         self._exchange: Exchange | None = None
         self._paused = False
+        self._pending = b""
         self.started = False
 
     def reply(self, status: int, headers: Headers, body: bytes) -> None:
         """Write a whole answer."""
         self.started = True
         framing = f"{self._ending}content-length: {len(body)}\r\n\r\n"
-        self._transport.write(render(status, headers, framing) + body)
+        self._put(render(status, headers, framing) + body)
         self._finish(self._keep)
 
     def start(self, status: int, headers: Headers) -> None:
         """Write the head of a streamed answer."""
         self.started = True
         framing = f"{self._ending}transfer-encoding: chunked\r\n\r\n"
-        self._transport.write(render(status, headers, framing))
+        self._put(render(status, headers, framing))
 
     def write(self, data: bytes) -> None:
         """Write one chunk."""
         if data:
-            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+            self._put(b"%x\r\n%b\r\n" % (len(data), data))
 
     def end(self) -> None:
         """Write the last chunk."""
-        self._transport.write(b"0\r\n\r\n")
+        self._put(b"0\r\n\r\n")
         self._finish(self._keep)
+
+    def _put(self, data: bytes) -> None:
+        if self._pending:
+            self._pending += data
+        else:
+            self._pending = data
+            self._outbox.put(self)
+
+    def flush(self) -> None:
+        """Write what has come up, unless the client has gone."""
+        data, self._pending = self._pending, b""
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     def throttle(self, exchange: Exchange | None) -> None:
         """Pause this exchange while the transport's buffer is full."""

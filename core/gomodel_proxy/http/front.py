@@ -109,6 +109,8 @@ class Front(asyncio.Protocol):
             return self._inner.eof_received()
         if self._run is not None:
             self._transport.abort()  # closing would wait until it has read what it left
+        else:
+            self._lobby.outbox.flush()
         return None
 
     def pause_writing(self) -> None:
@@ -140,6 +142,7 @@ class Front(asyncio.Protocol):
 
     def close(self) -> None:
         """Close after what is written has gone out."""
+        self._lobby.outbox.flush()
         self._transport.close()
 
     def cut_off(self) -> None:
@@ -215,7 +218,9 @@ class Front(asyncio.Protocol):
         lobby = self._lobby
         request = self._request
         assert request is not None  # noqa: S101
-        self._sink = sink = FastSink(self._transport, self._finished, not lobby.generation.closing)
+        self._sink = sink = FastSink(
+            self._transport, lobby.outbox, self._finished, not lobby.generation.closing
+        )
         self._run = run = Run(self._work(request[0], request[1], body, sink))
         run.resume()
 
@@ -232,7 +237,7 @@ class Front(asyncio.Protocol):
         self._sink = None
         self._since = self._lobby.loop.time()
         if not keep or self._lobby.generation.closing:
-            self._transport.close()
+            self.close()
 
     def _over(self) -> None:
         self._run = None
@@ -249,6 +254,7 @@ class Front(asyncio.Protocol):
 
     def _hand_over(self) -> None:
         settings = self._lobby.settings
+        self._lobby.outbox.flush()  # from here on the order is aiohttp's
         self._framer = Framer(settings.head_limit, settings.body_limit, self._lobby.uploads)
         self._tap = _Tap(self._transport)
         self._inner = self._lobby.inner()
@@ -298,7 +304,7 @@ class Front(asyncio.Protocol):
             if waited > settings.head_timeout:
                 self._refuse(_late("head", settings.head_timeout))
         elif waited > settings.idle_timeout:
-            self._transport.close()
+            self.close()
 
     def _check_framed(self, waited: float) -> None:
         framer, settings = self._framer, self._lobby.settings
@@ -314,6 +320,7 @@ class Front(asyncio.Protocol):
         """Answer with an error and close; only close where an answer has begun."""
         if self._transport.is_closing():
             return
+        self._lobby.outbox.flush()  # this answer comes after those before it
         if self._tap is None or not self._tap.written:
             dialect = self._lobby.dialect(self._path())
             body = dialect.error(error)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .files import UPLOADS
 from .framing import Limit
+from .outbox import Outbox
 from .uploads import FILE_LIMIT, FORM
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Lobby:
         }
         self.fronts: set[Front] = set()
         self.loop = asyncio.get_running_loop()
+        self.outbox = Outbox(self.loop)
         self._sweep: asyncio.TimerHandle | None = None
 
     def dialect(self, path: str) -> Dialect:

@@ -20,6 +20,7 @@ from .connection import Connection
 from .dialing import dial
 from .exchange import HttpExchange
 from .origin import Origin
+from .outbox import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -89,6 +90,7 @@ class HttpTransport:
         self.log = log if log is not None else structlog.get_logger(__name__)
         self.exchanges: set[HttpExchange] = set()
         self._loop = asyncio.get_running_loop()
+        self.outbox = Outbox(self._loop)
         self._tls = tls
         self._dial = dial
         self._origins: dict[tuple[str, str, int], Origin] = {}
