@@ -49,6 +49,21 @@ async def test_pipelined_requests_are_answered_in_order(served: Serve) -> None:
             assert json.loads(body)["choices"][0]["message"]["content"] == f"number {number}"
 
 
+@pytest.mark.parametrize(
+    ("after", "status"),
+    [(b"GET /health HTTP/1.1\r\nHost: test\r\n\r\n", 200), (b"what is this?\r\n\r\n", 400)],
+)
+async def test_what_comes_with_a_request_is_answered_after_it(
+    after: bytes, status: int, served: Serve
+) -> None:
+    server = await served(SANDBOX)
+    async with await Client.to(server.port) as client:
+        await client.send(LANES["fast"] + after)
+        first, _, body = await client.reply()
+        assert (first, json.loads(body)["object"]) == (200, "chat.completion")
+        assert (await client.reply())[0] == status
+
+
 async def test_a_connection_can_change_to_the_slow_lane(served: Serve) -> None:
     server = await served(SANDBOX)
     async with await Client.to(server.port) as client:
