@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import select
 import socket
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from gomodel_proxy.api import UpstreamError
@@ -16,9 +14,9 @@ from .intake import Intake
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .departures import Departures
     from .exchange import HttpExchange
     from .origin import Origin
-    from .outbox import Outbox
 
 __all__ = ["Connection"]
 
@@ -38,8 +36,8 @@ class Connection(asyncio.Protocol):
         "_lost",
         "_message",
         "_parser",
-        "_stirs",
         "_transport",
+        "descriptor",
         "expires",
         "origin",
         "reused",
@@ -48,6 +46,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
+        self.descriptor = -1
         self.expires = 0.0
         self.reused = False
         self.sent = False
@@ -58,13 +57,23 @@ class Connection(asyncio.Protocol):
 
     # ------------------------------------------------------------ called by exchange and origin
 
-    def send(self, exchange: HttpExchange, message: bytes, outbox: Outbox) -> None:
+    def send(self, exchange: HttpExchange, message: bytes, departures: Departures) -> None:
         """Have a request written; what comes back goes to the exchange."""
         self._exchange = exchange
         self._parser = ResponseParser(exchange, exchange.method)
         self._message = message
         self.sent = False
-        outbox.put(self)
+        departures.put(self)
+
+    @property
+    def departing(self) -> bool:
+        """Whether a request waits to be written."""
+        return bool(self._message)
+
+    def miss(self) -> None:
+        """Part from the exchange whose request waits: the upstream has closed, or is about to."""
+        if self._message and self._exchange is not None:
+            self._exchange.unanswered(self)
 
     def flush(self) -> None:
         """Write the request, unless it has been dropped."""
@@ -129,12 +138,9 @@ class Connection(asyncio.Protocol):
         self.abort()
         return self._lost
 
-    def is_fresh(self) -> bool:
-        """Whether an idle connection is open and silent, as far as this side can know.
-
-        Bytes or an end that wait to be read mean that the upstream has closed, or is about to.
-        """
-        return not self._transport.is_closing() and not self._stirs()
+    def is_open(self) -> bool:
+        """Whether an idle connection is open, as far as the event loop knows."""
+        return not self._transport.is_closing()
 
     # ------------------------------------------------------------ called by the event loop
 
@@ -148,7 +154,7 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(1 if self.origin.scheme == "https" else 0)
         peer = transport.get_extra_info("socket")
         _keep_alive(peer)
-        self._stirs = _watch(peer.fileno())
+        self.descriptor = peer.fileno()
         self.origin.connections.add(self)
 
     def pause_writing(self) -> None:
@@ -167,8 +173,8 @@ class Connection(asyncio.Protocol):
         if parser is None or exchange is None:
             self.abort()
             return
-        if self._message:  # an answer to a request that is still here: a goodbye
-            exchange.unanswered(self)
+        if self._message:  # no answer, as the request is still here: a goodbye
+            self.miss()
             return
         if parser.answered:
             exchange.touch()
@@ -214,12 +220,3 @@ def _keep_alive(peer: Any) -> None:
     for option in ("TCP_KEEPIDLE", "TCP_KEEPINTVL"):  # macOS lacks the first
         if hasattr(socket, option):
             peer.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), _PROBE_AFTER)
-
-
-def _watch(descriptor: int) -> Callable[[], object]:
-    """Return a quick question: does something wait to be read?"""
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return partial(poll.poll, 0)
-    return lambda: select.select([descriptor], [], [], 0)[0]  # Windows

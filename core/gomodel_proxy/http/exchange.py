@@ -83,7 +83,7 @@ class HttpExchange:
         self._connection = connection
         self.limit = self._transport.settings.first_byte_timeout
         self.since = self._transport.clock()
-        connection.send(self, self.message, self._transport.outbox)
+        connection.send(self, self.message, self._transport.departures)
         if self._paused:
             connection.pause()
 

@@ -124,7 +124,11 @@ class FastSink:
     )
 
     def __init__(
-        self, transport: Transport, outbox: Outbox, finish: Callable[[bool], None], keep: bool
+        self,
+        transport: Transport,
+        outbox: Outbox[FastSink],
+        finish: Callable[[bool], None],
+        keep: bool,
     ) -> None:
         self._transport = transport
         self._outbox = outbox

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gomodel_proxy.api import Dialect
     from gomodel_proxy.engine.generation import Generation
 
+    from .fast import FastSink
     from .front import Front
 
 __all__ = ["Lobby"]
@@ -37,7 +38,7 @@ class Lobby:
         }
         self.fronts: set[Front] = set()
         self.loop = asyncio.get_running_loop()
-        self.outbox = Outbox(self.loop)
+        self.outbox: Outbox[FastSink] = Outbox(self.loop)
         self._sweep: asyncio.TimerHandle | None = None
 
     def dialect(self, path: str) -> Dialect:

@@ -23,10 +23,10 @@ class Origin:
         self.idle: dict[Connection, None] = {}  # a set that keeps its order
 
     def take(self) -> Connection | None:
-        """Return the last used idle connection that is still good, None if there is none."""
+        """Return the last used idle connection that is still open, None if there is none."""
         while self.idle:
             connection, _ = self.idle.popitem()
-            if connection.is_fresh():
+            if connection.is_open():
                 return connection
             connection.abort()
         return None

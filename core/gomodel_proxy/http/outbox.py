@@ -7,7 +7,7 @@ written in one go, the other side is woken once. With one request under way noth
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -24,16 +24,19 @@ class Writer(Protocol):
         """Write it; raises nothing, whatever has become of the connection."""
 
 
-class Outbox:
+W = TypeVar("W", bound=Writer)
+
+
+class Outbox(Generic[W]):
     """Those who wait for the end of the turn. Call `flush` before anything that must come after."""
 
     __slots__ = ("_loop", "_writers")
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
-        self._writers: list[Writer] = []
+        self._writers: list[W] = []
 
-    def put(self, writer: Writer) -> None:
+    def put(self, writer: W) -> None:
         """Have a writer flushed, soon and after those that are waiting already."""
         writers = self._writers
         if not writers:

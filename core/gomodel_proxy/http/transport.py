@@ -17,10 +17,10 @@ from gomodel_proxy.config.scalars import Duration  # noqa: TC001  # msgspec read
 from gomodel_proxy.wire.heads import render_fields, render_head, split
 
 from .connection import Connection
+from .departures import Departures
 from .dialing import dial
 from .exchange import HttpExchange
 from .origin import Origin
-from .outbox import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -90,7 +90,7 @@ class HttpTransport:
         self.log = log if log is not None else structlog.get_logger(__name__)
         self.exchanges: set[HttpExchange] = set()
         self._loop = asyncio.get_running_loop()
-        self.outbox = Outbox(self._loop)
+        self.departures = Departures(self._loop)
         self._tls = tls
         self._dial = dial
         self._origins: dict[tuple[str, str, int], Origin] = {}
