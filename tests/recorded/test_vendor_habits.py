@@ -329,6 +329,9 @@ STREAMS = {
     "null usage in each": events(chunk("x", usage=None), *WHOLE),
     "counts with the finish": events(A, B, chunk(finish="stop", usage=USAGE), "[DONE]"),
     "counts in x_groq": events(A, chunk(finish="stop", x_groq={"usage": USAGE}), "[DONE]"),
+    "counts in a choice": events(
+        A, END.replace("}]", f', "usage": {json.dumps(USAGE)}}}]'), "[DONE]"
+    ),
     "counts with no choices": events(A, END, json.dumps({"usage": USAGE}), "[DONE]"),
     "counts with null choices": events(
         A, END, json.dumps({"choices": None, "usage": USAGE}), "[DONE]"
@@ -370,7 +373,10 @@ async def test_only_the_usage_that_nobody_asked_for_is_hidden(setup, reply, name
     assert _metered(answer) == (7, 3, "reported")
 
 
-@pytest.mark.parametrize("name", ["counts in each", "counts with the finish", "counts in x_groq"])
+BESIDE = ["counts in each", "counts with the finish", "counts in x_groq", "counts in a choice"]
+
+
+@pytest.mark.parametrize("name", BESIDE)
 async def test_usage_beside_choices_is_never_hidden(setup, reply, name):
     body = STREAMS[name].replace(LINE, b"")
     canned = reply(body, "text/event-stream")

@@ -257,6 +257,15 @@ def test_usage_of_a_vendor_s_own_member() -> None:
     assert found.total == 7
 
 
+def test_usage_of_a_choice() -> None:
+    watch = meter(hide=True)
+    sent = event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": USAGE}]})
+    assert run(watch, [sent, DONE]) == (sent + DONE, True)
+    found = watch.usage()
+    assert found is not None
+    assert found.total == 7
+
+
 def test_usage_beside_choices_is_never_hidden() -> None:
     events = [event(chunk({"content": "a"}, "stop", usage=USAGE)), DONE]
     assert run(meter(hide=True), events) == (b"".join(events), True)

@@ -148,6 +148,20 @@ def test_usage_of_a_vendor_s_own_member() -> None:
     assert found.input == 4
 
 
+@pytest.mark.parametrize(
+    ("choices", "taken"),
+    [
+        ('[{"usage":{"prompt_tokens":4}}]', 4),
+        ('[{"usage":{"prompt_tokens":4}},{"usage":null},{}]', 4),
+        ('[{"usage":[]}]', None),
+        ("[1]", None),
+    ],
+)
+def test_usage_of_a_choice(choices: str, taken: int | None) -> None:
+    found = CHAT.reply(f'{{"choices":{choices}}}'.encode(), "p")[1]
+    assert (None if found is None else found.input) == taken
+
+
 def test_a_client_s_decoder_decides_about_numbers_that_are_none() -> None:
     body = b'{"choices":[{"logprobs":NaN}],"usage":{"prompt_tokens":4},"s":"\\ud83d"}'
     named, usage, _ = CHAT.reply(body, "p")

@@ -67,6 +67,28 @@ def test_reasoning_beside_the_completion_is_output_too() -> None:
     assert inside.output == 179
 
 
+def test_what_the_total_alone_counts_is_output_too() -> None:
+    found = usage(prompt_tokens=40, completion_tokens=2, total_tokens=100)
+    assert found is not None
+    assert (found.output, found.reasoning, found.total) == (60, None, 100)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"total_tokens": 30},
+        {"total_tokens": None},
+        {"total_tokens": 100, "cache_creation_input_tokens": 58},
+        {"total_tokens": 100, "prompt_tokens_details": {"cached_tokens": 58}},
+        {"total_tokens": 100, "completion_tokens_details": {"reasoning_tokens": 1}},
+    ],
+)
+def test_a_total_of_other_things_adds_nothing_to_the_output(more: Any) -> None:
+    found = usage(prompt_tokens=40, completion_tokens=2, **more)
+    assert found is not None
+    assert (found.input, found.output) == (40, 2)
+
+
 @pytest.mark.parametrize("name", ["cached_tokens", "prompt_cache_hit_tokens", "num_cached_tokens"])
 def test_cached_tokens_beside_the_details(name: str) -> None:
     found = usage(**{"prompt_tokens": 9, "completion_tokens": 1, name: 4})

@@ -29,7 +29,7 @@ from gomodel_proxy.api.chat import (
 from .members import Members
 from .openai_chat_content import DIALECT
 from .openai_chat_replies import FINISHES, read_citation
-from .openai_usage import read_usage
+from .openai_reply import find_usage
 from .sse import Cutter
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class _Choice(msgspec.Struct, gc=False):
     delta: _Delta | None = None
     finish_reason: str | None = None
     logprobs: Raw = _NULL
+    usage: Raw = _NULL
 
 
 class _Chunk(msgspec.Struct, gc=False):
@@ -79,6 +80,7 @@ class _Chunk(msgspec.Struct, gc=False):
     created: int | float | None = None
     choices: list[_Choice] | None = None
     usage: Raw = _NULL
+    x_groq: Raw = _NULL
     error: Raw = _NULL
 
 
@@ -136,8 +138,10 @@ class ChatReader:
                 self._end(state, choice.index, events)
                 reason = FINISHES.get(choice.finish_reason, "other")
                 events.append(Finish(reason, choice.index, raw=choice.finish_reason))
-        if chunk.usage != _NULL:
-            usage = read_usage(chunk.usage)
+            if choice.usage != _NULL and chunk.usage == _NULL:
+                chunk.usage = choice.usage
+        if chunk.usage != _NULL or chunk.x_groq != _NULL:
+            usage = find_usage({"usage": chunk.usage, "x_groq": chunk.x_groq})
             if usage is not None:
                 events.append(UsageReport(usage))
 

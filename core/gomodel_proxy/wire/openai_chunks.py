@@ -26,6 +26,7 @@ class _Choice(msgspec.Struct, gc=False):
     finish_reason: str | None = None
     delta: dict[str, Any] | None = None
     text: str | None = None
+    usage: dict[str, Any] | None = None
 
 
 class _Extension(msgspec.Struct, gc=False):
@@ -80,6 +81,8 @@ class ChunkMeter(StreamMeter):
             return self._odd(chunk, data)
         finished = self._finished
         for choice in chunk.choices:
+            if choice.usage:
+                self._usage = data
             if choice.finish_reason:
                 finished[choice.index] = True
             elif choice.index not in finished:
@@ -138,6 +141,7 @@ def _choice(choice: dict[str, Any]) -> _Choice:
         finish_reason=str(reason) if reason else None,
         delta=_object(choice.get("delta")),
         text=text if isinstance(text, str) else None,
+        usage=_object(choice.get("usage")),
     )
 
 

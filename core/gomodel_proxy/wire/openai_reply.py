@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec import Raw
 
 from gomodel_proxy.api import UpstreamError
@@ -32,6 +33,13 @@ _ARRAY: Final = ord("[")
 
 ERROR: Final = Raw(b'"error"')
 """The ``object`` of servers that send an error as the whole object."""
+
+
+class _Choice(msgspec.Struct):
+    usage: Raw = json.NULL
+
+
+_choices: Final = msgspec.json.Decoder(list[_Choice]).decode
 
 
 def read_reply(body: bytes) -> dict[str, Raw]:
@@ -81,13 +89,23 @@ def name_provider(body: bytes, reply: dict[str, Raw], provider: str) -> bytes:
 
 
 def find_usage(reply: dict[str, Raw]) -> Usage | None:
-    """Return the usage of a reply or chunk: its own member, or the one in ``x_groq``."""
+    """Return the usage of a reply or chunk: its own, the one in ``x_groq``, or a choice's."""
     usage = reply["usage"] if "usage" in reply else json.NULL  # noqa: SIM401 - no call
     if usage == json.NULL:
         extension = reply.get("x_groq", json.NULL)
         if json.kind(extension) == "object":
             usage = json.members(bytes(extension)).get("usage", json.NULL)
+    if usage == json.NULL:
+        usage = _usage_of_a_choice(reply.get("choices", json.NULL))
     return read_usage(usage)
+
+
+def _usage_of_a_choice(choices: Raw) -> Raw:
+    try:
+        found = [choice.usage for choice in _choices(choices) if choice.usage != json.NULL]
+    except msgspec.DecodeError:
+        return json.NULL
+    return found[-1] if found else json.NULL
 
 
 def created_response(reply: dict[str, Raw]) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 Two namings: ``prompt_tokens`` and ``completion_tokens`` (platform.openai.com/docs/api-reference/
 chat/object, 2026-11), ``input_tokens`` and ``output_tokens`` (…/responses/object, 2026-11). Input
 includes cached tokens in both. Vendors add: cached tokens beside the details instead of in them,
-and reasoning tokens on top of ``completion_tokens`` instead of within (seen where the total is the
-sum of all three).
+reasoning tokens on top of ``completion_tokens`` instead of within (seen where the total is the sum
+of all three), and reasoning tokens in the total alone, by no name.
 """
 
 from __future__ import annotations
@@ -73,13 +73,16 @@ def read_usage(raw: msgspec.Raw | bytes) -> Usage | None:
     inward = usage.prompt_tokens_details or usage.input_tokens_details or _NONE
     outward = usage.completion_tokens_details or usage.output_tokens_details or _NONE
     reasoning = outward.reasoning_tokens
-    if reasoning and given is not None and usage.total_tokens == (taken or 0) + given + reasoning:
-        given += reasoning
     cached, written = inward.cached_tokens, inward.cache_write_tokens
     if cached is None:
         cached = _first(usage.cached_tokens, usage.prompt_cache_hit_tokens, usage.num_cached_tokens)
     if written is None:
         written = _first(inward.cache_creation_tokens, usage.cache_creation_input_tokens)
+    if given is not None and usage.total_tokens is not None:
+        beside = usage.total_tokens - (taken or 0) - given
+        # where tokens of a cache are told, it is they that may be in the total alone
+        if beside > 0 and (beside == reasoning or (reasoning is None and not (cached or written))):
+            given += beside
     return Usage(
         input=taken,
         output=given,

@@ -199,6 +199,7 @@ def test_a_schema_for_the_answer_under_both_names() -> None:
             ("thinking.budget_tokens(15000>medium)",),
         ),
         ({"thinking": {"type": "between_tools"}}, None, ("thinking.type",)),
+        ({"thinking": {"kept": "all"}}, None, ("thinking.kept",)),
     ],
 )
 def test_thinking_for_others(given: Any, effort: str | None, losses: tuple[str, ...]) -> None:

@@ -104,6 +104,28 @@ def test_the_reason_alone_ends_a_stream(replies: list[Any], clean: bool, framed:
     assert meter.close(framed=framed) == (b"", clean)
 
 
+RUN = reply({"executableCode": {"language": "PYTHON", "code": "print(1)"}}, finish="STOP")
+RAN = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "1"}}
+
+
+@pytest.mark.parametrize(
+    ("replies", "cut_whole", "framed_whole"),
+    [
+        ([RUN], False, True),
+        ([RUN, reply(RAN)], False, False),
+        ([RUN, reply(RAN, finish="STOP")], True, True),
+        ([RUN, reply(RAN), reply({"text": "1"}, finish="STOP")], True, True),
+    ],
+)
+def test_a_reason_with_code_to_be_run_is_not_the_last(
+    replies: list[Any], cut_whole: bool, framed_whole: bool
+) -> None:
+    for framed, whole in ((False, cut_whole), (True, framed_whole)):
+        meter = GeminiMeter()
+        meter.feed(sse(reply({"text": "a"}), *replies))
+        assert meter.close(framed=framed) == (b"", whole)
+
+
 def test_every_candidate_needs_its_reason() -> None:
     meter = GeminiMeter()
     second = reply({"text": "b"}, candidate={"index": 1})

@@ -126,7 +126,7 @@ def _read_reasoning(members: Members, output: Members) -> ReasoningWish | None:
     thinking = members.members("thinking")
     if thinking is None:
         return None if effort is None else ReasoningWish(effort=effort, at="output_config.effort")
-    kind = thinking.needed("type")
+    kind = thinking.text("type")  # absent where only how thoughts are kept is told
     display = thinking.text("display")
     wish = ReasoningWish(
         effort=effort,
@@ -138,6 +138,6 @@ def _read_reasoning(members: Members, output: Members) -> ReasoningWish | None:
     if kind in ("enabled", "adaptive", "disabled"):
         wish.enabled = kind != "disabled"
         wish.adaptive = kind == "adaptive"
-    else:
+    elif kind is not None:
         wish.extra = {**wish.extra, "type": msgspec.Raw(json.encode(kind))}
     return wish

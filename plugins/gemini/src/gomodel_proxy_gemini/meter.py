@@ -37,9 +37,13 @@ _decode: Final = msgspec.json.Decoder(_Chunk).decode
 
 
 class GeminiMeter(StreamMeter):
-    """Passes whole events; a stream is complete once every candidate has its reason."""
+    """Passes whole events; a stream is complete once every candidate has its reason.
 
-    __slots__ = ("_blocked", "_open", "_seen", "_usage")
+    A reason that comes with code to be run is the reason of one step: more is to come. If the
+    vendor then says, by the framing, that nothing does, it is the end after all.
+    """
+
+    __slots__ = ("_blocked", "_open", "_running", "_seen", "_usage")
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,6 +51,7 @@ class GeminiMeter(StreamMeter):
         self._seen = False
         self._blocked = False
         self._open: set[int] = set()
+        self._running: set[int] = set()
 
     def usage(self) -> Usage | None:
         """Return the usage that the stream reported last, if it did."""
@@ -70,10 +75,20 @@ class GeminiMeter(StreamMeter):
             self.events += bool(candidate.content)
             if candidate.finish_reason is not None:
                 self._open.discard(candidate.index)
+                if _ends_in_code(candidate.content):
+                    self._running.add(candidate.index)
+                else:
+                    self._running.discard(candidate.index)
             elif candidate.content:
                 self._open.add(candidate.index)
         return True
 
     def _ending(self, framed: bool) -> tuple[bytes, bool]:
-        """Return nothing to add; however it was framed, the reasons alone say that it is whole."""
-        return b"", (self._seen and not self._open) or self._blocked
+        """Return nothing to add; the reasons say that it is whole, however it was framed."""
+        finished = self._seen and not self._open and (framed or not self._running)
+        return b"", finished or self._blocked
+
+
+def _ends_in_code(content: Raw) -> bool:
+    said = bytes(content)
+    return said.rfind(b'"executableCode"') > said.rfind(b'"codeExecutionResult"')
