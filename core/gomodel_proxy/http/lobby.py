@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from .files import UPLOADS
 from .framing import Limit
 from .outbox import Outbox
-from .uploads import FILE_LIMIT, FORM
+from .upload_limits import FILE_LIMIT, FORM, UPLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
