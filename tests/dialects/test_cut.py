@@ -84,10 +84,15 @@ class Due:
 
     def _over(self, got: Got, events: list[Any], state: str) -> None:
         failed = state == "failed"
-        assert sum(is_error(self._caller, event) for event in events) == failed
-        assert is_last(self._caller, events[-1]) is not failed
+        errors = [is_error(self._caller, event) for event in events]
+        assert sum(errors) == failed
+        if failed:  # what its vendor sends behind that passes as it is
+            events = events[: errors.index(True) + 1]
+        else:
+            assert is_last(self._caller, events[-1])
         if state == self._states[-1][1]:
-            assert _content(self._caller, events) == self._content
+            content = _content(self._caller, events)
+            assert content == (self._content[: len(content)] if failed else self._content)
         assert got.row.status == got.attempt.status == ("error" if failed else "ok")
 
     def _counted(self, got: Got, arrived: Sequence[Arrival]) -> None:
@@ -133,4 +138,4 @@ async def test_cut(unplugged: Unplugged, stream: Stream, caller: str) -> None:
             error.add_note(f"{got.row}")
             raise
     assert ends["refused"] > 0
-    assert ends["broken"] > 0
+    assert ends["whole"] + ends["failed"] > 0

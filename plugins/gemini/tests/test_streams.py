@@ -256,6 +256,12 @@ def test_a_stream_is_written_as_replies() -> None:
     }
 
 
+def test_a_stream_without_a_reason_just_stops() -> None:
+    *_, last = written(PartStart(0, Text("")), Piece(0, "Hi"), PartEnd(0))
+    (candidate,) = last["candidates"]
+    assert (candidate["finishReason"], candidate["index"]) == ("STOP", 0)
+
+
 def test_calls_are_written_whole_even_if_they_never_end() -> None:
     got = written(
         PartStart(0, ToolCall("c1", "f", "")),

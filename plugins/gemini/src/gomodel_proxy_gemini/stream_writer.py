@@ -84,7 +84,9 @@ class GeminiWriter:
         out: list[bytes] = []
         for key in list(self._parts):
             self._complete(key, out)
-        candidates = [self._candidate(finish) for finish in self._finishes.values()]
+        # One vendor names no reason, and a stream of this dialect is whole only with one.
+        finishes = self._finishes or {0: Finish("stop")}
+        candidates = [self._candidate(finish) for finish in finishes.values()]
         last: dict[str, Any] = {"candidates": candidates}
         if self._usage is not None:
             last["usageMetadata"] = write_metadata(self._usage, None)
