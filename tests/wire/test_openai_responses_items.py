@@ -11,6 +11,7 @@ from msgspec import Raw
 from gomodel_proxy.api import InvalidRequest, Losses
 from gomodel_proxy.api.chat import (
     ChatRequest,
+    Citation,
     Media,
     Message,
     Opaque,
@@ -361,3 +362,24 @@ def test_citations_of_own_words() -> None:
         ("https://a/", "A", None, 0, 3),
         (None, "a.md", "file-1", 2, None),
     ]
+
+
+def test_citations_of_others_words() -> None:
+    text = Text(
+        "See A",
+        citations=[
+            Citation(url="https://a/", title="A", cited="aaa", at="here"),
+            Citation(at="there"),
+        ],
+    )
+    (message,), losses = write(Message("assistant", [text]))
+    assert message["content"][0]["annotations"] == [
+        {
+            "type": "url_citation",
+            "url": "https://a/",
+            "title": "A",
+            "start_index": 0,
+            "end_index": 5,
+        }
+    ]
+    assert losses == ("here.cited", "there")

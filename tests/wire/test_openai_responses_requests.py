@@ -208,6 +208,13 @@ def test_what_has_no_word_here_is_reported() -> None:
     }
 
 
+def test_a_member_of_the_same_name_and_another_type_is_anothers() -> None:
+    request = make(extra={"context_management": Raw(b'{"edits":[]}')})
+    written, losses = write(request)
+    assert "context_management" not in written
+    assert losses == ("context_management",)
+
+
 def test_one_choice_of_text_is_what_there_is() -> None:
     assert write(make(n=1, modalities=["text"], stream_usage=True))[1] == ()
 

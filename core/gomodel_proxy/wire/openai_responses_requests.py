@@ -17,6 +17,7 @@ from msgspec import Raw
 
 from gomodel_proxy.api.chat import ChatRequest, Message, ReasoningWish, Text
 
+from . import json
 from .effort import effort_of
 from .members import Members, place
 from .openai_responses_items import read_input
@@ -75,6 +76,7 @@ _KNOWN_EXTRA: Final = frozenset(
         "truncation",
     }
 )
+_OWN: Final = {"context_management": "array"}  # Anthropic's of that name is an object
 _KNOWN_IN_REASONING: Final = frozenset({"context", "mode"})
 
 
@@ -265,7 +267,7 @@ def _write_sampling(
 
 def _write_extra(request: ChatRequest, out: dict[str, Any], losses: Losses) -> None:
     for name, raw in request.extra.items():
-        if name in _KNOWN_EXTRA:
+        if name in _KNOWN_EXTRA and json.kind(raw) == _OWN.get(name, json.kind(raw)):
             out[name] = raw
         elif name == "stream_options.include_obfuscation":
             out["stream_options"] = {"include_obfuscation": raw}

@@ -21,17 +21,19 @@ from gomodel_proxy.api.chat import (
     ToolResult,
 )
 
+from .members import place
 from .openai_responses_content import (
     DIALECT,
     drop_unknown,
     keep_known,
+    write_citation,
     write_content,
     write_part,
     write_text,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gomodel_proxy.api import Losses
 
@@ -197,7 +199,19 @@ class _Turns:
         drop_unknown(part.at, part.extra, _KNOWN_IN_TEXT, self._losses)
         out = write_text(part, part.extra.get("logprobs"))
         out.pop("signature", None)
+        out["annotations"] = [*self._notes(part)]
         return out
+
+    def _notes(self, part: Text) -> Iterator[Any]:
+        for citation in part.citations:
+            at = citation.at or place(part.at, "citations")
+            note = write_citation(citation, part.text)
+            if note is None:
+                self._losses.drop(at)
+                continue
+            if isinstance(note, dict) and note.pop("content", None) is not None:
+                self._losses.drop(at, "cited")  # callers are told, but requests have no such member
+            yield note
 
     # ------------------------------------------------------------ items
 

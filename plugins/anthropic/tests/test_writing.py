@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gomodel_proxy.api import InvalidRequest, Losses
+from gomodel_proxy.api.chat import ChatRequest, Citation, Message, Text
 from gomodel_proxy.wire.openai_chat_codec import ChatCodec
 from gomodel_proxy_anthropic.codec import MessagesCodec
 from gomodel_proxy_anthropic.data import published_traits
@@ -111,6 +112,14 @@ def test_one_side_speaks_once_and_results_come_first() -> None:
     assert [message["role"] for message in written["messages"]] == ["user", "assistant", "user"]
     kinds = [[block["type"] for block in message["content"]] for message in written["messages"]]
     assert kinds == [["text", "text"], ["tool_use", "text"], ["tool_result", "text"]]
+
+
+def test_a_citation_without_words_here_is_noted_where_the_caller_has_it() -> None:
+    cited = Text("Green.", citations=[Citation(file_id="f", at="there")])
+    request = ChatRequest("m", [Message("assistant", [cited])])
+    losses = Losses()
+    MessagesCodec().write_request(request, traits={}, losses=losses)
+    assert losses.found == ("there",)
 
 
 def test_names_of_speakers_have_no_place() -> None:

@@ -53,6 +53,8 @@ def test_a_meter_knows_an_end() -> None:
         # as if the cached tokens had been counted in already
         ({"inputTokens": 15, "outputTokens": 2, "totalTokens": 17}, 15),
         ({"inputTokens": 5, "outputTokens": 2}, 15),
+        # a total that leaves them out as well: more were cached than counted
+        ({"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}, 15),
     ],
 )
 def test_input_includes_what_was_cached(counts: dict[str, int], whole: int) -> None:

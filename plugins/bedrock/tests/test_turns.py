@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gomodel_proxy.api import InvalidRequest
+from gomodel_proxy.api import InvalidRequest, Losses
+from gomodel_proxy.api.chat import ChatRequest, Citation, Message, Text
+from gomodel_proxy_bedrock.codec import ConverseCodec
 
 from .written import NOVA, calls, result, tool, user, write
 
@@ -113,6 +115,14 @@ def test_impossible_orders_are_refused_by_place(messages: object, param: str | N
     with pytest.raises(InvalidRequest) as refused:
         write(messages, tools=TOOLS)
     assert (refused.value.param or "").startswith(param)
+
+
+def test_a_citation_without_words_here_is_noted_where_the_caller_has_it() -> None:
+    cited = Text("Green.", citations=[Citation(file_id="f", at="there")])
+    request = ChatRequest("m", [Message("user", [Text("Hi")]), Message("assistant", [cited])])
+    losses = Losses()
+    ConverseCodec().write_request(request, traits={}, losses=losses)
+    assert losses.found == ("there",)
 
 
 def test_ids_are_brought_into_form_and_still_pair_up() -> None:

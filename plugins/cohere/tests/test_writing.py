@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gomodel_proxy.api import InvalidRequest, Losses
-from gomodel_proxy.api.chat import ChatRequest, Media, Message, Reasoning, Text, ToolCall
+from gomodel_proxy.api.chat import ChatRequest, Citation, Media, Message, Reasoning, Text, ToolCall
 from gomodel_proxy.wire.openai_chat_codec import ChatCodec as OpenAICodec
 from gomodel_proxy_cohere.codec import ChatCodec
 
@@ -200,6 +200,12 @@ def test_a_messages_own_members_are_noted() -> None:
     out, losses = write({**HI, "name": "eve", "cache_control": {"type": "ephemeral"}, "mood": 1})
     assert out["messages"] == [HI]
     assert set(losses) == {f"messages[0].{name}" for name in ("name", "cache_control", "mood")}
+
+
+def test_a_citation_without_words_here_is_noted_where_the_caller_has_it() -> None:
+    cited = Text("Green.", citations=[Citation(file_id="f", at="there")])
+    said = Message("assistant", [cited])
+    assert write_neutral(ChatRequest("m", [said]))[1] == ("there",)
 
 
 def test_nothing_to_say_is_refused() -> None:

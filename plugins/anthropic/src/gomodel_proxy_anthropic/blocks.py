@@ -20,6 +20,7 @@ from gomodel_proxy.api.chat import (
     ToolCall,
     ToolResult,
 )
+from gomodel_proxy.wire.members import place
 
 from .citations import write_citation
 from .names import DIALECT
@@ -79,7 +80,8 @@ def _text(part: Text, role: str, losses: Losses) -> dict[str, Any] | None:
         if role == "assistant" and None not in kept:
             block["citations"] = kept
         else:
-            losses.drop(part.at, "citations")
+            for one in part.citations:
+                losses.drop(one.at or place(part.at, "citations"))
     return block
 
 

@@ -127,8 +127,8 @@ class BlockWriter:
         if isinstance(part, Text):
             if part.signature is not None:
                 self._losses.drop(part.at, "signature")
-            if part.citations:
-                self._losses.drop(part.at, "citations")
+            for one in part.citations:
+                self._losses.drop(one.at or place(part.at, "citations"))
             return self._text(part.text, part)
         if isinstance(part, Media):
             return self._media.write(part)

@@ -35,7 +35,7 @@ def read_usage(raw: Raw | bytes) -> Usage | None:
     read = _count(found, "cacheReadInputTokens")
     written = _count(found, "cacheWriteInputTokens")
     cached = (read or 0) + (written or 0)
-    if _count(found, "totalTokens") == (fresh or 0) + (output or 0):
+    if cached <= (fresh or 0) and _count(found, "totalTokens") == (fresh or 0) + (output or 0):
         cached = 0  # counted in already
     return Usage(
         input=None if fresh is None else fresh + cached,

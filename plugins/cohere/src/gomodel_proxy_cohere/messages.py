@@ -23,6 +23,7 @@ from gomodel_proxy.api.chat import (
     ToolCall,
     ToolResult,
 )
+from gomodel_proxy.wire.members import place
 from gomodel_proxy.wire.tool_order import refuse_orphans
 
 from .documents import document_data, write_image
@@ -120,8 +121,8 @@ class MessageWriter:
             for name in ("cache", "signature"):
                 if getattr(part, name) is not None:
                     losses.drop(part.at, "cache_control" if name == "cache" else name)
-            if part.citations:
-                losses.drop(part.at, "citations")
+            for one in part.citations:
+                losses.drop(one.at or place(part.at, "citations"))
             losses.drop_extra(part.at, part.extra)
             return part.text
         if isinstance(part, Refusal):
