@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from gomodel_proxy.api import Query
 from gomodel_proxy.testing.served import Served
 from gomodel_proxy.testing.waiting import until
 
@@ -138,6 +139,27 @@ async def test_too_much_sent_early_ends_the_connection(served: Serve) -> None:
         await client.send(request() + b"x" * 70_000)
         assert await client.closed()
     await until(lambda: not server.gateway.generation.running)
+
+
+async def test_the_next_request_waits_until_the_last_answer_is_taken(served: Serve) -> None:
+    server = await served(SANDBOX)
+    generation = server.gateway.generation
+    long = BODY.replace(b"Hello", b"Hello " * 3_000_000)  # more than the system's buffers take
+    async with await Client.to(server.port) as slow, await Client.to(server.port) as other:
+        await slow.send(request(body=long))
+        await slow.reader.readexactly(len(b"HTTP/1.1 "))
+        await slow.send(request())
+        for _ in range(2):  # by the second one the slow client's request has been read
+            await other.send(request())
+            assert (await other.reply())[0] == 200
+        await generation.books.flush()
+        assert len(await generation.store.ledger.log(Query(limit=10))) == 3
+        head = await slow.reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        await slow.reader.readexactly(length)
+        assert (await slow.reply())[0] == 200
+        await generation.books.flush()
+        assert len(await generation.store.ledger.log(Query(limit=10))) == 4
 
 
 async def test_more_requests_than_allowed_are_told_so(served: Serve) -> None:

@@ -128,6 +128,9 @@ class Front(asyncio.Protocol):
             self._sink.drained()
         if self._inner is not None:
             self._inner.resume_writing()
+        if self._run is None and self._buffer:
+            self._since = self._lobby.loop.time()
+            self._lobby.loop.call_soon(self._next)
 
     @property
     def busy(self) -> bool:
@@ -171,15 +174,20 @@ class Front(asyncio.Protocol):
         self._buffer += data
         if self._run is None:
             self._advance()
-        if self._run is None:
+        if self._run is None and not self._held:
             if began:
                 self._since = self._lobby.loop.time()
         elif len(self._buffer) > _EARLY:
             self._transport.abort()
 
+    @property
+    def _held(self) -> bool:
+        """Whether the next request has to wait until the client takes the last answer."""
+        return self._stalled > 0 and self._length < 0
+
     def _advance(self) -> None:
         """Serve the next request in the buffer, if it is whole."""
-        if self._length < 0 and not self._take_head():
+        if self._held or (self._length < 0 and not self._take_head()):
             return
         buffer = self._buffer
         if len(buffer) < self._length:
@@ -221,6 +229,8 @@ class Front(asyncio.Protocol):
         self._sink = sink = FastSink(
             self._transport, lobby.outbox, self._finished, not lobby.generation.closing
         )
+        if self._stalled:
+            sink.full()
         self._run = run = Run(self._work(request[0], request[1], body, sink))
         run.resume()
 
@@ -295,7 +305,7 @@ class Front(asyncio.Protocol):
             self._transport.abort()
         elif self._framer is not None:
             self._check_framed(waited)
-        elif self._run is not None:
+        elif self._run is not None or self._held:
             return
         elif self._length >= 0:
             if waited > settings.body_timeout:
