@@ -82,6 +82,15 @@ def test_settings() -> None:
     assert losses == ()
 
 
+@pytest.mark.parametrize(
+    ("seed", "sent"), [(2**31 - 1, 2**31 - 1), (-7, -7), (2**31 + 5, 5), (-(2**31) - 1, 2**31 - 1)]
+)
+def test_a_seed_fits_32_bits(seed: int, sent: int) -> None:
+    written, losses = write(seed=seed)
+    assert written["generationConfig"]["seed"] == sent
+    assert losses == (() if seed == sent else (f"seed({seed}>{sent})",))
+
+
 def test_what_the_vendor_has_no_word_for_is_said() -> None:
     _, losses = write(
         verbosity="low",

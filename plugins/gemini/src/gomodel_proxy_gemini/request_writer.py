@@ -63,6 +63,10 @@ def _settings(request: ChatRequest, traits: Mapping[str, Any], losses: Losses) -
             losses.drop(request.names.get(ours, ours))
         else:
             out[theirs] = value
+    seed = out.get("seed", 0)
+    if seed != (folded := _folded(seed)):
+        losses.change(request.names.get("seed", "seed"), seed, folded)
+        out["seed"] = folded
     if "responseModalities" in out:
         out["responseModalities"] = [word.upper() for word in out["responseModalities"]]
     thinking = write_thinking(request, traits, losses)
@@ -74,6 +78,11 @@ def _settings(request: ChatRequest, traits: Mapping[str, Any], losses: Losses) -
         if getattr(request, name) is not None:
             losses.drop(request.names.get(name, name))
     return out
+
+
+def _folded(seed: int) -> int:
+    """Return a seed as the 32 bits that this vendor takes; the same one for the same."""
+    return seed if -(2**31) <= seed < 2**31 else seed % 2**31
 
 
 def _format(form: Format, losses: Losses) -> dict[str, Any]:
