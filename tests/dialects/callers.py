@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Protocol
+
+import openai
 
 from .recorded import Told, tokens
 
@@ -37,14 +40,20 @@ class Chat:
             return await setup.openai.chat.completions.create(**given)
         options = {"include_usage": True}
         async with setup.openai.chat.completions.stream(**given, stream_options=options) as stream_:
-            return await stream_.get_final_completion()
+            try:
+                return await stream_.get_final_completion()
+            except (openai.LengthFinishReasonError, openai.ContentFilterFinishReasonError):
+                return stream_.current_completion_snapshot  # of which the SDK parses nothing
 
     def told(self, answer: Any) -> Told:
         (choice,) = answer.choices
         message, out = choice.message, Told()
-        out.text = message.content or ""
+        out.text = (message.content or "") + (message.refusal or "")
         out.thoughts = getattr(message, "reasoning_content", None) or ""
         for call in message.tool_calls or ():
+            if call.type == "custom":
+                out.call(call.id, call.custom.name, json.dumps({"input": call.custom.input}))
+                continue
             out.call(call.id, call.function.name, call.function.arguments)
         notes = message.model_dump(exclude_none=True).get("annotations", [])
         urls = [note["url_citation"]["url"] for note in notes]
@@ -80,6 +89,9 @@ class Responses:
         if not stream:
             return await setup.openai.responses.create(**given)
         async with setup.openai.responses.stream(**given) as stream_:
+            async for event in stream_:
+                if event.type == "response.incomplete":
+                    return event.response
             return await stream_.get_final_response()
 
     def told(self, answer: Any) -> Told:
@@ -149,6 +161,7 @@ class Messages:
             "stop_sequence": "stop",
             "tool_use": "tool_calls",
             "max_tokens": "length",
+            "model_context_window_exceeded": "length",
             "refusal": "content_filter",
         }[answer.stop_reason]
         usage = answer.usage

@@ -129,9 +129,11 @@ def _messages_stream(data: bytes) -> Any:
             case "content_block_delta":
                 for name, more in event["delta"].items():
                     name = {"partial_json": "json"}.get(name, name)
-                    if name != "type":
-                        block = whole["content"][event["index"]]
-                        block[name] = block.get(name, "") + more
+                    block = whole["content"][event["index"]]
+                    if name == "citation":
+                        block["citations"] = [*(block.get("citations") or ()), more]
+                    elif name != "type":
+                        block[name] = (block.get(name) or "") + (more or "")
             case "message_delta":
                 whole |= event["delta"]
                 whole["usage"] |= event["usage"]
@@ -143,12 +145,20 @@ def _chat_stream(data: bytes) -> Any:
     calls: dict[int, Any] = {}
     whole: dict[str, Any] = {"choices": [{"message": message, "finish_reason": None}]}
     for event in events(data):
-        whole["usage"] = event.get("usage") or whole.get("usage")
+        named = event.get("usage") or (event.get("x_groq") or {}).get("usage")
+        whole["usage"] = named or whole.get("usage")
         for choice in event["choices"]:
+            whole["usage"] = choice.get("usage") or whole["usage"]
             reason = choice.get("finish_reason")
             whole["choices"][0]["finish_reason"] = reason or whole["choices"][0]["finish_reason"]
             for name, more in choice["delta"].items():
-                if name in ("content", "reasoning", "reasoning_content"):
+                if name == "content" and isinstance(more, list):
+                    for part in more:
+                        message["reasoning_content"] += "".join(
+                            one["text"] for one in part.get("thinking", ())
+                        )
+                        message["content"] += part.get("text", "")
+                elif name in ("content", "reasoning", "reasoning_content"):
                     message[name] += more or ""
                 elif name == "annotations":
                     message[name] = [*(message.get(name) or []), *more]
@@ -162,7 +172,8 @@ def _chat_stream(data: bytes) -> Any:
 
 
 def _responses_stream(data: bytes) -> Any:
-    (last,) = [event for event in events(data) if event["type"] == "response.completed"]
+    ends = ("response.completed", "response.incomplete")
+    (last,) = [event for event in events(data) if event["type"] in ends]
     return last["response"]
 
 
@@ -172,9 +183,40 @@ def _gemini_stream(data: bytes) -> Any:
     for event in events(data):
         usage = event.get("usageMetadata", usage)
         (candidate,) = event["candidates"]
-        whole["content"]["parts"] += candidate["content"].get("parts", [])
+        whole["content"]["parts"] += candidate.get("content", {}).get("parts", [])
         whole |= {name: one for name, one in candidate.items() if name != "content"}
     return {"candidates": [whole], "usageMetadata": usage}
+
+
+def _cohere_stream(data: bytes) -> Any:
+    blocks: dict[int, dict[str, str]] = {}
+    calls: dict[int, Any] = {}
+    notes: list[Any] = []
+    message: dict[str, Any] = {"tool_plan": ""}
+    whole: dict[str, Any] = {"message": message}
+    for event in events(data):
+        said = event.get("delta", {}).get("message", {})
+        match event["type"]:
+            case "content-start":
+                blocks[event["index"]] = dict(said["content"])
+            case "content-delta":
+                for name, more in said["content"].items():
+                    block = blocks[event["index"]]
+                    block[name] = block.get(name, "") + more
+            case "tool-plan-delta":
+                message["tool_plan"] += said["tool_plan"]
+            case "tool-call-start":
+                calls[event["index"]] = said["tool_calls"]
+            case "tool-call-delta":
+                more = said["tool_calls"]["function"]["arguments"]
+                calls[event["index"]]["function"]["arguments"] += more
+            case "citation-start":
+                notes.append(said["citations"])
+            case "message-end":
+                whole |= event["delta"]
+    message |= {"content": list(blocks.values()), "tool_calls": list(calls.values())}
+    message["citations"] = notes
+    return whole
 
 
 def _bedrock_stream(data: bytes) -> Any:
@@ -191,6 +233,11 @@ def _bedrock_stream(data: bytes) -> Any:
             case "contentBlockDelta" if "toolUse" in event["delta"]:
                 call = blocks[index]["toolUse"]
                 call["json"] = call.get("json", "") + event["delta"]["toolUse"]["input"]
+            case "contentBlockDelta" if "reasoningContent" in event["delta"]:
+                thought = blocks.setdefault(
+                    index, {"reasoningContent": {"reasoningText": {"text": ""}}}
+                )["reasoningContent"]["reasoningText"]
+                thought["text"] += event["delta"]["reasoningContent"].get("text", "")
             case "contentBlockDelta" if "text" in event["delta"]:
                 block = blocks.setdefault(index, {"text": ""})
                 block["text"] += event["delta"]["text"]
@@ -222,9 +269,13 @@ def _messages(reply: Any) -> Told:
         "stop_sequence": "stop",
         "tool_use": "tool_calls",
         "max_tokens": "length",
+        "model_context_window_exceeded": "length",
+        "refusal": "content_filter",
+        "pause_turn": "stop",
     }[reply["stop_reason"]]
     usage = reply["usage"]
-    read, written = usage["cache_read_input_tokens"], usage["cache_creation_input_tokens"]
+    read = usage.get("cache_read_input_tokens", 0) or 0
+    written = usage.get("cache_creation_input_tokens", 0) or 0
     taken = usage["input_tokens"] + read + written
     thought = (usage.get("output_tokens_details") or {}).get("thinking_tokens")
     out.usage = tokens(
@@ -237,13 +288,23 @@ def _bedrock(reply: Any) -> Told:
     out = Told()
     for block in reply["output"]["message"]["content"]:
         out.text += block.get("text", "")
+        for part in block.get("citationsContent", {}).get("content", ()):
+            out.text += part["text"]
         if "toolUse" in block and block["toolUse"].get("type") != "server_tool_use":
             call = block["toolUse"]
             made = call["json"] if "json" in call else json.dumps(call["input"])
             out.call(call["toolUseId"], call["name"], made)
         thought = block.get("reasoningContent", {}).get("reasoningText", {})
         out.thoughts += thought.get("text", "")
-    out.finish = {"end_turn": "stop", "tool_use": "tool_calls"}[reply["stopReason"]]
+    out.finish = {
+        "end_turn": "stop",
+        "stop_sequence": "stop",
+        "tool_use": "tool_calls",
+        "max_tokens": "length",
+        "model_context_window_exceeded": "length",
+        "guardrail_intervened": "content_filter",
+        "content_filtered": "content_filter",
+    }[reply["stopReason"]]
     usage = reply["usage"]
     read, written = usage.get("cacheReadInputTokens", 0), usage.get("cacheWriteInputTokens", 0)
     taken = usage["inputTokens"] + read + written
@@ -253,42 +314,50 @@ def _bedrock(reply: Any) -> Told:
 
 def _cohere(reply: Any) -> Told:
     message, out = reply["message"], Told()
-    out.text = "".join(one["text"] for one in message.get("content") or ())
-    out.thoughts = message.get("tool_plan", "")
+    out.text = "".join(one.get("text", "") for one in message.get("content") or ())
+    thoughts = [one.get("thinking", "") for one in message.get("content") or ()]
+    out.thoughts = "".join(thoughts) + message.get("tool_plan", "")
     for call in message.get("tool_calls") or ():
         out.call(call["id"], call["function"]["name"], call["function"]["arguments"])
     out.sources = [None] * len(message.get("citations") or ())
-    out.finish = {"COMPLETE": "stop", "TOOL_CALL": "tool_calls"}[reply["finish_reason"]]
+    out.finish = {
+        "COMPLETE": "stop",
+        "STOP_SEQUENCE": "stop",
+        "TOOL_CALL": "tool_calls",
+        "MAX_TOKENS": "length",
+    }[reply["finish_reason"]]
     usage = reply["usage"]
     counted = usage["tokens"]
     out.usage = tokens(
-        counted["input_tokens"], counted["output_tokens"], cache_read=usage["cached_tokens"]
+        counted["input_tokens"], counted["output_tokens"], cache_read=usage.get("cached_tokens")
     )
     return out
 
 
 def _gemini(reply: Any) -> Told:
-    (candidate,) = reply["candidates"]
+    blocked = {"finishReason": reply.get("promptFeedback", {}).get("blockReason")}
+    (candidate,) = reply.get("candidates") or [blocked]
     out = Told()
-    for part in candidate["content"].get("parts", ()):
+    for part in candidate.get("content", {}).get("parts", ()):
         if "functionCall" in part:
             call = part["functionCall"]
             out.call(call.get("id", ""), call["name"], json.dumps(call["args"]))
         elif part.get("thought"):
-            out.thoughts += part["text"]
+            out.thoughts += part.get("text", "")
         else:
             out.text += part.get("text", "")
     grounding = candidate.get("groundingMetadata", {})
     for support in grounding.get("groundingSupports", ()):
         for number in support["groundingChunkIndices"]:
             source = grounding["groundingChunks"][number]
-            out.sources.append(source.get("web", {}).get("uri"))
-    ended = {"STOP": "tool_calls" if out.calls else "stop", "SAFETY": "content_filter"}
-    out.finish = ended[candidate["finishReason"]]
+            out.sources.append((source.get("web") or source.get("maps") or {}).get("uri"))
+    done = "tool_calls" if out.calls else "stop"
+    ended = {None: done, "STOP": done, "MALFORMED_FUNCTION_CALL": "stop", "MAX_TOKENS": "length"}
+    out.finish = ended.get(candidate.get("finishReason"), "content_filter")
     usage = reply["usageMetadata"]
     thought = usage.get("thoughtsTokenCount", 0)
     out.usage = tokens(
-        usage["promptTokenCount"] + usage.get("toolUsePromptTokenCount", 0),
+        usage.get("promptTokenCount", 0) + usage.get("toolUsePromptTokenCount", 0),
         usage.get("candidatesTokenCount", 0) + thought,
         cache_read=usage.get("cachedContentTokenCount"),
         reasoning=thought,
@@ -310,10 +379,12 @@ def _chat(reply: Any) -> Told:
     out.sources = [note["url_citation"]["url"] for note in notes if "url_citation" in note]
     out.finish = choice["finish_reason"] or "stop"  # one vendor names no reason
     usage = reply["usage"]
+    if usage is None:
+        return out
     out.usage = tokens(
         usage["prompt_tokens"],
         usage["total_tokens"] - usage["prompt_tokens"],  # one vendor counts thoughts apart
-        cache_read=(usage.get("prompt_tokens_details") or {}).get("cached_tokens"),
+        cache_read=(usage.get("prompt_tokens_details") or usage).get("cached_tokens"),
         reasoning=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens"),
     )
     return out
@@ -325,14 +396,18 @@ def _responses(reply: Any) -> Told:
         match item["type"]:
             case "message":
                 for part in item["content"]:
-                    out.text += part["text"]
+                    out.text += part["text"] if "text" in part else part["refusal"]
                     out.sources += [one.get("url") for one in part.get("annotations") or ()]
             case "reasoning":
                 shown = [*(item.get("summary") or ()), *(item.get("content") or ())]
                 out.thoughts += "".join(part["text"] for part in shown)
             case "function_call":
                 out.call(item["call_id"], item["name"], item["arguments"])
-    out.finish = {"completed": "tool_calls" if out.calls else "stop"}[reply["status"]]
+            case "custom_tool_call":
+                out.call(item["call_id"], item["name"], json.dumps({"input": item["input"]}))
+    out.finish = {"completed": "tool_calls" if out.calls else "stop", "incomplete": "length"}[
+        reply["status"]
+    ]
     usage = reply["usage"]
     out.usage = tokens(
         usage["input_tokens"],
@@ -354,6 +429,7 @@ _READERS: dict[str, Callable[[Any], Told]] = {
 _ADDED: dict[str, Callable[[bytes], Any]] = {
     "anthropic": _messages_stream,
     "bedrock": _bedrock_stream,
+    "cohere": _cohere_stream,
     "gemini": _gemini_stream,
     "openai-chat": _chat_stream,
     "openai-responses": _responses_stream,
