@@ -56,8 +56,12 @@ def _lines(event: bytes) -> tuple[str, Any]:
 
 
 def states(stream: Stream) -> Iterator[tuple[int, str]]:
-    """Yield from which byte on a stream, if cut, is "broken", or "whole", or has "failed"."""
-    yield 0, "broken"
+    """Yield from which byte on a stream, if cut, is "broken", or "whole", or has "failed".
+
+    It is "whole" again with each thing that some vendors still say behind a reason to finish.
+    """
+    state = "broken"
+    yield 0, state
     unfinished: dict[int, bool] = {}
     for arrival in arrivals(stream):
         if arrival.value is None:
@@ -65,12 +69,15 @@ def states(stream: Stream) -> Iterator[tuple[int, str]]:
         if _fails(stream.dialect, arrival):
             yield arrival.told, "failed"
             return
-        if stream.dialect in ("openai-chat", "gemini"):
+        if arrival.value == DONE:  # not all vendors name a reason
+            ends = state == "broken"
+        elif stream.dialect in ("openai-chat", "gemini"):
             ends = _finishes(arrival.value, unfinished)
         else:
             ends = _ends(stream.dialect, arrival)
         if ends:
-            yield arrival.told, "whole"
+            state = "whole"
+            yield arrival.told, state
 
 
 def _fails(dialect: str, arrival: Arrival) -> bool:
@@ -100,13 +107,12 @@ def _ends(dialect: str, arrival: Arrival) -> bool:
 
 def _finishes(value: Any, unfinished: dict[int, bool]) -> bool:
     """Note which choices or candidates have no reason to finish yet; return whether all have."""
-    if value == DONE:
-        return True
-    for one in value.get("choices") or value.get("candidates") or ():
+    some = value.get("choices") or value.get("candidates")
+    for one in some or ():
         reason = one.get("finish_reason") or one.get("finishReason")
         index = one.get("index", 0)
         unfinished[index] = unfinished.get(index, True) and not reason
-    return bool(unfinished) and not any(unfinished.values())
+    return bool(some) and not any(unfinished.values())
 
 
 def counted(dialect: str, arrived: Sequence[Arrival]) -> tuple[int, int] | None:
