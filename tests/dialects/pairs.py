@@ -23,11 +23,16 @@ def _pairs(streams: Iterable[Stream], *marks: pytest.MarkDecorator) -> list[Any]
     ]
 
 
+_LONGEST = 20_000  # bytes; cutting at each of them takes time by their square
 _RECORDED = _pairs(recordings(), pytest.mark.recorded)
-_LONG = _pairs(recordings(), pytest.mark.recorded, pytest.mark.soak)
+_LONG = _pairs(
+    (stream for stream in recordings() if len(stream.data) <= _LONGEST),
+    pytest.mark.recorded,
+    pytest.mark.soak,
+)
 
 each_pair = pytest.mark.parametrize(("stream", "caller"), [*_pairs(chosen()), *_LONG])
-"""Some of each kind, and all that is recorded among the tests of ``soak``."""
+"""Some of each kind, and what is recorded, unless it is very long, among the tests of ``soak``."""
 
 each_recorded_pair = pytest.mark.parametrize(("stream", "caller"), _RECORDED)
 """All that is recorded, as it is."""
