@@ -272,6 +272,28 @@ def test_blocks_of_anthropics_own_are_read_whole() -> None:
     assert isinstance(end, PartEnd)
 
 
+@pytest.mark.parametrize("pieces", [[], [""], ["{}"], ['{"a"', ":1}"]])
+def test_a_tool_that_takes_nothing_takes_an_object(pieces: list[str]) -> None:
+    call = {"type": "tool_use", "id": "t", "name": "now", "input": {}}
+    more = [
+        {
+            "type": "content_block_delta",
+            "index": 1,
+            "delta": {"type": "input_json_delta", "partial_json": one},
+        }
+        for one in pieces
+    ]
+    stream = sse(
+        {"type": "content_block_start", "index": 1, "content_block": call},
+        *more,
+        {"type": "content_block_stop", "index": 1},
+    )
+    events = MessagesCodec().reader(traits={}).feed(stream)
+    said = [one.text for one in events if isinstance(one, Piece)]
+    assert "".join(said) == ("".join(pieces) or "{}")
+    assert isinstance(events[-1], PartEnd)
+
+
 def test_a_citation_is_read() -> None:
     cited = {"type": "char_location", "cited_text": "so", "document_index": 0}
     delta = {"type": "citations_delta", "citation": cited}

@@ -13,7 +13,7 @@ from gomodel_proxy.wire.openai_chat_codec import ChatCodec as OpenAICodec
 from gomodel_proxy_cohere.codec import ChatCodec
 from gomodel_proxy_cohere.meter import ChatMeter
 
-from .streams import ANSWER, CALLS, CITATION, THOUGHT, content, end, message, start, stream
+from .streams import ANSWER, CALLS, CITATION, THOUGHT, call, content, end, message, start, stream
 
 if TYPE_CHECKING:
     import openai
@@ -147,6 +147,12 @@ def test_an_error_without_a_type() -> None:
     assert not clean
     assert meter.error == "too many requests"
     assert chunks(out)[-1]["error"]["message"] == "too many requests"
+
+
+def test_a_tool_that_takes_nothing_takes_an_object() -> None:
+    made = [*call(0, "a"), *call(1, "b", ""), *call(2, "c", '{"x"', ":1}")]
+    total = added(through(stream(start("a"), *made, end("TOOL_CALL", (1, 1))))[0])
+    assert [one["arguments"] for one in total["calls"].values()] == ["{}", "{}", '{"x":1}']
 
 
 def test_what_is_no_event_stops_the_stream() -> None:

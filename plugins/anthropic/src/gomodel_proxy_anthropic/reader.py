@@ -102,6 +102,7 @@ class MessageReader:
         self._cutter = Cutter()
         self._usage = b""
         self._opaque: dict[int, _Block] = {}
+        self._silent: set[int] = set()  # calls without arguments so far
 
     def feed(self, data: bytes) -> Sequence[StreamEvent]:
         """Return the neutral events of these bytes."""
@@ -128,6 +129,7 @@ class MessageReader:
             if index in self._opaque:
                 self._opaque[index].input.append(delta.partial_json)
             elif delta.partial_json:
+                self._silent.discard(index)
                 events.append(Piece(index, delta.partial_json, "arguments"))
         elif kind == "thinking_delta":
             events.append(Piece(index, delta.thinking))
@@ -176,6 +178,8 @@ class MessageReader:
         if isinstance(part, ToolCall):
             if part.arguments != "{}":
                 pieces.append(Piece(index, part.arguments, "arguments"))
+            else:
+                self._silent.add(index)
             part.arguments = ""
         elif isinstance(part, (Text, Reasoning)) and part.text:
             pieces.append(Piece(index, part.text))
@@ -187,6 +191,9 @@ class MessageReader:
 
     def _end(self, index: int, events: list[StreamEvent]) -> None:
         block = self._opaque.pop(index, None)
+        if index in self._silent:  # a call of a tool that takes nothing
+            self._silent.discard(index)
+            events.append(Piece(index, "{}", "arguments"))
         if block is not None:
             raw = block.whole()
             kind = msgspec.json.decode(raw, type=_Delta).type

@@ -51,6 +51,7 @@ class StreamReader:
         self._cutter = Cutter()
         self._next = 0
         self._kind = ""
+        self._silent = False  # whether this is a call without arguments so far
         self._texts: dict[int, int] = {}
         self._text = -1
 
@@ -101,6 +102,9 @@ class StreamReader:
 
     def _end(self, events: list[StreamEvent]) -> None:
         if self._kind:
+            if self._silent:  # a call of a tool that takes nothing
+                events.append(Piece(self._next - 1, "{}", "arguments"))
+                self._silent = False
             events.append(PartEnd(self._next - 1))
             self._kind = ""
 
@@ -122,7 +126,9 @@ class StreamReader:
         if kind == "tool-call-start":
             self._end(events)
             self._grow("call", ToolCall(call.id or "", made.name or "", ""), events)
+            self._silent = True
         if made.arguments and self._kind == "call":
+            self._silent = False
             events.append(Piece(self._next - 1, made.arguments, "arguments"))
 
     def _cite(self, raw: Raw, events: list[StreamEvent]) -> None:
