@@ -23,7 +23,15 @@ from .conftest import EVENT_STREAM, KEY, reply, sent_json
 
 RECORDED = Path(__file__).parents[4] / "shared" / "recorded"
 HI = [{"role": "user", "content": "Hi"}]
-FINISHES = {"end_turn": "stop", "tool_use": "tool_calls"}
+FINISHES = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "tool_use": "tool_calls",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "guardrail_intervened": "content_filter",
+    "content_filtered": "content_filter",
+}
 
 if not RECORDED.is_dir():
     pytest.skip("there is no recorded vendor traffic to replay", allow_module_level=True)

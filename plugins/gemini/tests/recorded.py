@@ -49,11 +49,11 @@ def said(recording: Any) -> Said:
         for support in grounding.get("groundingSupports", []):
             for number in support["groundingChunkIndices"]:
                 out.sources.append((grounding["groundingChunks"][number], support["segment"]))
-        for part in candidate["content"].get("parts", []):
+        for part in candidate.get("content", {}).get("parts", []):
             if "functionCall" in part:
                 out.calls.append((part["functionCall"]["name"], part["functionCall"]["args"]))
             elif part.get("thought"):
-                out.thoughts += part["text"]
+                out.thoughts += part.get("text", "")
             else:
                 out.text += part.get("text", "")
     return out

@@ -103,8 +103,9 @@ async def test_a_chat_caller_gets_what_was_said(
     got = [(call["name"], json.loads(call["arguments"])) for call in calls.values()]
     assert got == want.calls
     assert len({call["id"] for call in calls.values()}) == len(want.calls)
-    reasons = {"STOP": "tool_calls" if want.calls else "stop", "SAFETY": "content_filter"}
-    assert finish == reasons[want.finish]
+    done = "tool_calls" if want.calls else "stop"
+    reasons = {"": done, "STOP": done, "MALFORMED_FUNCTION_CALL": "stop", "MAX_TOKENS": "length"}
+    assert finish == reasons.get(want.finish, "content_filter")
     _check_usage(usage, want.usage)
     _check_sources(message, want.sources)
     assert "generateContent" in setup.target or "streamGenerateContent?alt=sse" in setup.target
