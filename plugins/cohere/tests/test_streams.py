@@ -57,10 +57,10 @@ def added(out: bytes) -> dict[str, Any]:
             total["finish"] = choice["finish_reason"] or total.get("finish")
             for name in ("content", "reasoning_content", "annotations"):
                 total[name] += choice["delta"].get(name) or type(total[name])()
-            for call in choice["delta"].get("tool_calls", ()):
-                known = total["calls"].setdefault(call["index"], {"arguments": ""})
-                known["arguments"] += call["function"].pop("arguments", "")
-                known |= {**call.pop("function"), **call}
+            for made in choice["delta"].get("tool_calls", ()):
+                known = total["calls"].setdefault(made["index"], {"arguments": ""})
+                known["arguments"] += made["function"].pop("arguments", "")
+                known |= {**made.pop("function"), **made}
     return total
 
 
