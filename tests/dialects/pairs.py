@@ -31,8 +31,22 @@ _LONG = _pairs(
     pytest.mark.soak,
 )
 
-each_pair = pytest.mark.parametrize(("stream", "caller"), [*_pairs(chosen()), *_LONG])
+_QUICK = 2_500  # bytes; what is longer is for `make soak`
+_short = [stream for stream in chosen() if len(stream.data) <= _QUICK]
+_long = [stream for stream in chosen() if len(stream.data) > _QUICK]
+
+each_pair = pytest.mark.parametrize(
+    ("stream", "caller"), [*_pairs(_short), *_pairs(_long, pytest.mark.soak), *_LONG]
+)
 """Some of each kind, and what is recorded, unless it is very long, among the tests of ``soak``."""
+
+_first = {stream.dialect: stream for stream in sorted(_short, key=lambda one: "calls" in one.kinds)}
+_others = [stream for stream in chosen() if stream not in _first.values()]
+
+each_first_pair = pytest.mark.parametrize(
+    ("stream", "caller"), [*_pairs(_first.values()), *_pairs(_others, pytest.mark.soak), *_LONG]
+)
+"""The same with one of each dialect outside ``soak``, which calls tools if one does."""
 
 each_recorded_pair = pytest.mark.parametrize(("stream", "caller"), _RECORDED)
 """All that is recorded, as it is."""

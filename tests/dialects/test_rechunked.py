@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .pairs import each_pair, each_recorded_pair
+from .pairs import each_first_pair, each_recorded_pair
 from .pieces import Play
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def check(got: Got, whole: Got) -> None:
     assert got.attempt.usage == whole.attempt.usage
 
 
-@each_pair
+@each_first_pair
 async def test_in_two_pieces(unplugged: Unplugged, stream: Stream, caller: str) -> None:
     data = stream.data
     whole = await unplugged.one(caller, stream, Play([data]))
