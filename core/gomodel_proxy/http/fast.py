@@ -109,7 +109,7 @@ def render(status: int, headers: Headers, framing: str) -> bytes:
 
 
 class FastSink:
-    """Writes one answer to the client's transport, what comes up in a turn of the loop at once."""
+    """Writes one answer to the client's transport: a whole one at the end of the loop's turn."""
 
     __slots__ = (
         "_ending",
@@ -150,30 +150,34 @@ class FastSink:
     def start(self, status: int, headers: Headers) -> None:
         """Write the head of a streamed answer."""
         self.started = True
+        self._outbox.flush()  # answers before this one are out before its first chunk
         framing = f"{self._ending}transfer-encoding: chunked\r\n\r\n"
         self._put(render(status, headers, framing))
 
     def write(self, data: bytes) -> None:
         """Write one chunk."""
         if data:
-            self._put(b"%x\r\n%b\r\n" % (len(data), data))
+            self._send(b"%x\r\n%b\r\n" % (len(data), data))
 
     def end(self) -> None:
         """Write the last chunk."""
-        self._put(b"0\r\n\r\n")
+        self._send(b"0\r\n\r\n")
         self._finish(self._keep)
 
     def _put(self, data: bytes) -> None:
-        if self._pending:
-            self._pending += data
-        else:
-            self._pending = data
-            self._outbox.put(self)
+        self._pending = data
+        self._outbox.put(self)
+
+    def _send(self, data: bytes) -> None:
+        """Write now: an event is mostly alone in its turn, and would wait for nobody."""
+        pending, self._pending = self._pending, b""
+        if not self._transport.is_closing():
+            self._transport.write(pending + data)
 
     def flush(self) -> None:
         """Write what has come up, unless the client has gone."""
         data, self._pending = self._pending, b""
-        if not self._transport.is_closing():
+        if data and not self._transport.is_closing():
             self._transport.write(data)
 
     def throttle(self, exchange: Exchange | None) -> None:
